@@ -1,0 +1,19 @@
+package relations
+
+import _ "embed" // for Schema
+
+// Version is the version of the schema. It changes when the meaning of live relationships
+// does, and stands in the schema's first line.
+const Version = 1
+
+// Path is where the compiled schema stands, from the module's root.
+const Path = "schema/relations/behalf.zed"
+
+// Schema is the compiled schema.
+//
+//go:embed behalf.zed
+var Schema string
+
+// Definitions are the names of Behalf's own definitions, in the schema's order. Schemas of
+// users refer to them and must leave them as they are.
+var Definitions = []string{"user", "systemuser", "party", "right", "group", "access_list"}
