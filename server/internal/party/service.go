@@ -1,0 +1,110 @@
+package party
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// ReasonPartyNotRepresented is given to an end user who asks for a party that he may not
+// represent, whether or not it exists.
+const ReasonPartyNotRepresented fault.Reason = "PARTY_NOT_REPRESENTED"
+
+// Relations answers who has which permission on what.
+type Relations interface {
+	Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error)
+	Resources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) ([]string, relation.Revision, error)
+	Subjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) ([]string, relation.Revision, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Relations Relations
+	Directory *Directory
+}
+
+// Service answers whom a user may act for. It is safe for concurrent use.
+type Service struct {
+	relations Relations
+	directory *Directory
+}
+
+// New returns a service.
+func New(c Config) (*Service, error) {
+	if c.Relations == nil || c.Directory == nil {
+		return nil, fmt.Errorf("party: relations and directory are required")
+	}
+	return &Service{relations: c.Relations, directory: c.Directory}, nil
+}
+
+// Reference names a party by one of its identifiers. The others are zero.
+type Reference struct {
+	ID         ID
+	UUID       string
+	OrgNumber  string
+	NationalID string
+}
+
+// Get returns one party. An end user gets a party that he may represent, and the same
+// denial for every other, whether or not it exists; a service gets any party on record.
+func (s *Service) Get(ctx context.Context, at relation.At, who caller.Caller, ref Reference) (Party, relation.Revision, error) {
+	id := s.resolve(ref)
+	// A reference that names nobody is asked about like all others, as party 0: neither the
+	// answer nor its cost tells whether the party exists. For a service the answer is that
+	// user 0 may not, and what counts is the revision.
+	may, revision, err := s.check(ctx, at, id, relation.User(who.UserID))
+	if err != nil {
+		return Party{}, "", err
+	}
+	represented := may && who.Kind == caller.User && id != 0
+	if !represented && who.Kind != caller.Service {
+		return Party{}, "", fault.New(fault.Denied, ReasonPartyNotRepresented, "the user may not represent the party")
+	}
+	if p, ok := s.directory.Get(id); ok {
+		return p, revision, nil
+	}
+	if represented {
+		return Party{ID: id}, revision, nil // known to the relations only
+	}
+	return Party{}, "", fault.New(fault.NotFound, fault.ReasonPartyNotFound, "no such party is on record")
+}
+
+// resolve returns the id of a party, 0 when the directory knows none by that name.
+func (s *Service) resolve(ref Reference) ID {
+	var p Party
+	switch {
+	case ref.ID != 0:
+		return ref.ID
+	case ref.UUID != "":
+		p, _ = s.directory.ByUUID(ref.UUID)
+	case ref.OrgNumber != "":
+		p, _ = s.directory.ByOrgNumber(ref.OrgNumber)
+	case ref.NationalID != "":
+		p, _ = s.directory.ByNationalID(ref.NationalID)
+	}
+	return p.ID
+}
+
+// Validate reports whether a user may represent a party. A party or user that does not
+// exist is no fault: the answer is false.
+func (s *Service) Validate(ctx context.Context, at relation.At, id ID, user UserID) (bool, relation.Revision, error) {
+	return s.check(ctx, at, id, relation.User(int64(user)))
+}
+
+func (s *Service) check(ctx context.Context, at relation.At, id ID, subject relation.Subject) (bool, relation.Revision, error) {
+	answers, revision, err := s.relations.Check(ctx, at, relation.Question{
+		Object:     relation.Party(int64(id)),
+		Permission: relation.Represent,
+		Subject:    subject,
+	})
+	if err != nil {
+		return false, "", fmt.Errorf("check who may represent party %d: %w", id, err)
+	}
+	if err := answers[0].Err; err != nil {
+		return false, "", fmt.Errorf("check who may represent party %d: %w", id, err)
+	}
+	return answers[0].Allowed, revision, nil
+}
