@@ -1,0 +1,150 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/behalf-authz/behalf/gateway/altinn"
+	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/problem"
+	"github.com/behalf-authz/behalf/gateway/rest"
+)
+
+// Limits that hold unless the configuration says otherwise.
+const (
+	DefaultMaxBodyBytes = 4 << 20
+	DefaultTimeout      = 30 * time.Second
+)
+
+// Config is what a gateway needs. All fields without a default are required.
+type Config struct {
+	// Conn reaches the services, in process or over a network.
+	Conn grpc.ClientConnInterface
+	// Logger takes one event per request.
+	Logger *slog.Logger
+	// Registerer takes the gateway's metrics.
+	Registerer prometheus.Registerer
+	// Gatherer is what /metrics shows.
+	Gatherer prometheus.Gatherer
+	// JWKS returns the keys that tokens of the local issuer are signed with, as a JSON Web Key Set.
+	JWKS func() []byte
+	// OpenAPI is the OpenAPI document of the native API.
+	OpenAPI []byte
+	// Ready returns nil when the server can answer questions, and else why it cannot.
+	Ready func(context.Context) error
+	// MaxBodyBytes limits a request's body. Default 4 MiB.
+	MaxBodyBytes int64
+	// Timeout limits the time a request may take. Default 30 s.
+	Timeout time.Duration
+}
+
+// withDefaults returns c with its zero fields filled in.
+func (c Config) withDefaults() Config {
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = DefaultMaxBodyBytes
+	}
+	if c.Timeout == 0 {
+		c.Timeout = DefaultTimeout
+	}
+	return c
+}
+
+// Validate returns every fault of c joined, nil when there is none.
+func (c Config) Validate() error {
+	var faults []error
+	need := func(given bool, field string) {
+		if !given {
+			faults = append(faults, errors.New("gateway: "+field+" is missing"))
+		}
+	}
+	need(c.Conn != nil, "Conn")
+	need(c.Logger != nil, "Logger")
+	need(c.Registerer != nil, "Registerer")
+	need(c.Gatherer != nil, "Gatherer")
+	need(c.JWKS != nil, "JWKS")
+	need(len(c.OpenAPI) > 0, "OpenAPI")
+	need(c.Ready != nil, "Ready")
+	if c.MaxBodyBytes < 0 || c.Timeout < 0 {
+		faults = append(faults, errors.New("gateway: a limit is negative"))
+	}
+	return errors.Join(faults...)
+}
+
+// New returns the handler of the HTTP port. It starts nothing.
+func New(cfg Config) (http.Handler, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	native, err := rest.New(rest.Config{Conn: cfg.Conn, MaxBodyBytes: cfg.MaxBodyBytes})
+	if err != nil {
+		return nil, err
+	}
+	recorder, err := event.NewRecorder(cfg.Logger, cfg.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	rt := &router{
+		timeout: cfg.Timeout,
+		fixed:   operations(cfg),
+		rest:    native,
+		altinn:  altinn.New(cfg.Conn),
+	}
+	return recorder.Handler(rt, answerPanic), nil
+}
+
+// router finds the door of a request. It is no http.ServeMux, which would redirect unclean
+// paths and answer in plain text: a path that is not a route's to the letter is no route.
+type router struct {
+	timeout time.Duration
+	fixed   map[string]http.Handler
+	rest    http.Handler
+	altinn  http.Handler
+}
+
+// ServeHTTP hands the request to its door, with the metadata of its calls and a deadline.
+func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	path := r.URL.Path
+	if h, ok := rt.fixed[path]; ok {
+		event.From(r.Context()).Route = path
+		h.ServeHTTP(w, r)
+		return
+	}
+	switch {
+	case strings.HasPrefix(path, rest.Prefix):
+		rt.serveDoor(w, r, rt.rest, safeMethod(r.Method))
+	case altinn.Serves(path):
+		rt.serveDoor(w, r, rt.altinn, true)
+	default:
+		answerNotFound(w, r)
+	}
+}
+
+// serveDoor serves a door whose answers depend on the caller.
+func (rt *router) serveDoor(w http.ResponseWriter, r *http.Request, door http.Handler, cookie bool) {
+	w.Header().Set("Cache-Control", "no-store")
+	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout)
+	defer cancel()
+	ctx = metadata.NewOutgoingContext(ctx, crossing(r, cookie))
+	door.ServeHTTP(w, r.WithContext(ctx))
+}
+
+func answerNotFound(w http.ResponseWriter, r *http.Request) {
+	problem.Write(w, r, problem.New(http.StatusNotFound, codes.NotFound, problem.RouteNotFound,
+		"no route has this path"))
+}
+
+func answerPanic(w http.ResponseWriter, r *http.Request) {
+	problem.Write(w, r, problem.New(http.StatusInternalServerError, codes.Internal, "INTERNAL",
+		"the server could not answer; the request id finds the cause in its log"))
+}
