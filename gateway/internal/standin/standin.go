@@ -33,8 +33,9 @@ type Services struct {
 	// Answer returns the answer to a call that is not GetCaller; nil means an empty one.
 	Answer func(method string, request proto.Message) (proto.Message, error)
 
-	mu    sync.Mutex
-	calls []Call
+	mu       sync.Mutex
+	calls    []Call
+	notReady error
 
 	behalfv1.UnimplementedPartyServiceServer
 	behalfv1.UnimplementedRoleServiceServer
