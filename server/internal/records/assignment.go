@@ -1,0 +1,120 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/party"
+)
+
+// AssignmentKey says who holds which role in whom, by which source.
+type AssignmentKey struct {
+	From   party.ID
+	Role   string // the role's relation
+	To     party.ID
+	Source string
+}
+
+// Assignment is what a source says of who holds a role.
+type Assignment struct {
+	AssignmentKey
+	Expires time.Time // zero for never
+}
+
+const assignmentColumns = "from_id, role, to_id, source, expires"
+
+// AssignmentsFrom returns the assignments in the parties, by party, role and holder.
+func (t *Tx) AssignmentsFrom(ctx context.Context, ids []party.ID) ([]Assignment, error) {
+	return t.assignments(ctx, "from_id IN (SELECT value FROM json_each(?))", ids)
+}
+
+// AssignmentsTo returns the assignments that the parties hold, of the role or, when it is
+// empty, of all roles.
+func (t *Tx) AssignmentsTo(ctx context.Context, ids []party.ID, role string) ([]Assignment, error) {
+	if role == "" {
+		return t.assignments(ctx, "to_id IN (SELECT value FROM json_each(?))", ids)
+	}
+	return t.assignments(ctx, "to_id IN (SELECT value FROM json_each(?)) AND role = ?", ids, role)
+}
+
+// AssignmentsBy calls f for every assignment of the source. f must not use the transaction.
+func (t *Tx) AssignmentsBy(ctx context.Context, source string, f func(Assignment) error) error {
+	return t.eachAssignment(ctx, f, "source = ?", source)
+}
+
+// NamesOthers calls f with both parties of every assignment whose source is none of the
+// list. f must not use the transaction.
+func (t *Tx) NamesOthers(ctx context.Context, sources map[string]bool, f func(from, to party.ID) error) error {
+	return t.eachAssignment(ctx, func(a Assignment) error {
+		if sources[a.Source] {
+			return nil
+		}
+		return f(a.From, a.To)
+	}, "1")
+}
+
+// Assignment returns one assignment.
+func (t *Tx) Assignment(ctx context.Context, key AssignmentKey) (Assignment, bool, error) {
+	var (
+		found Assignment
+		ok    bool
+	)
+	err := t.eachAssignment(ctx, func(a Assignment) error {
+		found, ok = a, true
+		return nil
+	}, "from_id = ? AND role = ? AND to_id = ? AND source = ?", int64(key.From), key.Role, int64(key.To), key.Source)
+	return found, ok, err
+}
+
+// PutAssignment writes an assignment over the one with its key.
+func (t *Tx) PutAssignment(ctx context.Context, a Assignment) error {
+	err := t.exec(ctx, "INSERT OR REPLACE INTO assignment ("+assignmentColumns+") VALUES (?, ?, ?, ?, ?)",
+		int64(a.From), a.Role, int64(a.To), a.Source, instant(a.Expires))
+	if err != nil {
+		return fmt.Errorf("write assignment %v: %w", a.AssignmentKey, err)
+	}
+	return nil
+}
+
+// DeleteAssignment deletes the assignment with the key.
+func (t *Tx) DeleteAssignment(ctx context.Context, key AssignmentKey) error {
+	err := t.exec(ctx, "DELETE FROM assignment WHERE from_id = ? AND role = ? AND to_id = ? AND source = ?",
+		int64(key.From), key.Role, int64(key.To), key.Source)
+	if err != nil {
+		return fmt.Errorf("delete assignment %v: %w", key, err)
+	}
+	return nil
+}
+
+func (t *Tx) assignments(ctx context.Context, where string, ids []party.ID, more ...any) ([]Assignment, error) {
+	list, err := list(ids)
+	if err != nil {
+		return nil, fmt.Errorf("read assignments: %w", err)
+	}
+	var found []Assignment
+	err = t.eachAssignment(ctx, func(a Assignment) error {
+		found = append(found, a)
+		return nil
+	}, where+" ORDER BY from_id, role, to_id, source", append([]any{list}, more...)...)
+	return found, err
+}
+
+func (t *Tx) eachAssignment(ctx context.Context, f func(Assignment) error, where string, args ...any) error {
+	err := t.each(ctx, func(scan func(...any) error) error {
+		var (
+			a       Assignment
+			expires sql.NullInt64
+		)
+		if err := scan(&a.From, &a.Role, &a.To, &a.Source, &expires); err != nil {
+			return err
+		}
+		a.Expires = when(expires)
+		return f(a)
+	}, "SELECT "+assignmentColumns+" FROM assignment WHERE "+where, args...)
+	if err != nil {
+		return fmt.Errorf("read assignments: %w", err)
+	}
+	return nil
+}
