@@ -1,0 +1,136 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/behalf-authz/behalf/server"
+)
+
+// instance is a running server and what is needed to ask it.
+type instance struct {
+	dataDir string
+	url     string // of the HTTP port
+	conn    *grpc.ClientConn
+	admin   string // the admin key
+}
+
+// start runs a server on free ports until the test ends, and returns when it is ready.
+func start(t testing.TB) *instance {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := server.New(t.Context(), server.Config{
+		DataDir:  dir,
+		GRPCAddr: "127.0.0.1:0",
+		HTTPAddr: "127.0.0.1:0",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.Ready(patience); err != nil {
+		t.Fatalf("not ready: %v", err)
+	}
+	conn, err := grpc.NewClient(s.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	admin, err := server.ReadAdminKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &instance{dataDir: dir, url: "http://" + s.HTTPAddr(), conn: conn, admin: admin}
+}
+
+// userToken returns a token of a user, as `behalf token` makes it.
+func (i *instance) userToken(t testing.TB, userID, partyID int64) string {
+	t.Helper()
+	token, err := server.SignToken(i.dataDir, server.UserClaims(userID, partyID, 3), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// as returns a context whose gRPC calls carry the bearer token.
+func as(ctx context.Context, token string) context.Context {
+	if token == "" {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+}
+
+// answer is an HTTP answer.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// call makes an HTTP request with a bearer token, if there is one.
+func (i *instance) call(t testing.TB, method, path, token, body string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, i.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{res.StatusCode, res.Header, text}
+}
+
+// decode reads a JSON answer.
+func (a answer) decode(t testing.TB, into any) {
+	t.Helper()
+	if err := json.NewDecoder(bytes.NewReader(a.body)).Decode(into); err != nil {
+		t.Fatalf("decode %q: %v", a.body, err)
+	}
+}
+
+// readFile returns a file's content.
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
