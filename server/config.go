@@ -1,0 +1,131 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+)
+
+// Default addresses. They are loopback, so that a first start opens nothing to a network.
+const (
+	DefaultGRPCAddr = "127.0.0.1:7400"
+	DefaultHTTPAddr = "127.0.0.1:7480"
+)
+
+// Config is what a server needs to start. Its zero value listens on the default
+// addresses and keeps its keys in ./behalf-data.
+type Config struct {
+	// DataDir holds the server's keys. It is made when it does not exist. Default ./behalf-data.
+	DataDir string
+	// GRPCAddr is host:port of the gRPC port; port 0 picks a free one. Default 127.0.0.1:7400.
+	GRPCAddr string
+	// HTTPAddr is host:port of the HTTP port; port 0 picks a free one. Default 127.0.0.1:7480.
+	HTTPAddr string
+	// TLS secures both ports. An address that is not loopback needs it.
+	TLS TLSConfig
+	// InsecurePlaintext allows an address that is not loopback without TLS, for a server
+	// behind a proxy that ends TLS on the same trusted network.
+	InsecurePlaintext bool
+	// Logger takes the server's log. Default: discard.
+	Logger *slog.Logger
+	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
+	DrainTimeout time.Duration
+}
+
+// TLSConfig names the files of a server's certificate. The zero value means plaintext.
+type TLSConfig struct {
+	CertFile     string // PEM certificate chain
+	KeyFile      string // PEM private key
+	ClientCAFile string // PEM certificates; when given, clients must present one they signed
+}
+
+// enabled reports whether any of the files is named.
+func (c TLSConfig) enabled() bool { return c != TLSConfig{} }
+
+// withDefaults returns c with its zero fields filled in.
+func (c Config) withDefaults() Config {
+	if c.DataDir == "" {
+		c.DataDir = "behalf-data"
+	}
+	if c.GRPCAddr == "" {
+		c.GRPCAddr = DefaultGRPCAddr
+	}
+	if c.HTTPAddr == "" {
+		c.HTTPAddr = DefaultHTTPAddr
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = 15 * time.Second
+	}
+	return c
+}
+
+// Validate returns every fault of c joined, nil when there is none.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	faults := []error{
+		c.validateAddr("--grpc-addr", c.GRPCAddr),
+		c.validateAddr("--http-addr", c.HTTPAddr),
+	}
+	if c.DrainTimeout < 0 {
+		faults = append(faults, fmt.Errorf("--drain-timeout: %s is negative", c.DrainTimeout))
+	}
+	if c.TLS.enabled() {
+		_, err := c.TLS.load()
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// validateAddr refuses to speak plaintext to a network unless that was asked for by name.
+func (c Config) validateAddr(flag, addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%s: %q is not host:port", flag, addr)
+	}
+	if loopback(host) || c.TLS.enabled() || c.InsecurePlaintext {
+		return nil
+	}
+	return fmt.Errorf("%s: %q is not a loopback address: give --tls-cert and --tls-key, or --insecure-plaintext behind a proxy that ends TLS", flag, addr)
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// load reads the files. Every fault stops the process: a server that was asked for TLS
+// never answers without.
+func (c TLSConfig) load() (*tls.Config, error) {
+	if c.CertFile == "" || c.KeyFile == "" {
+		return nil, errors.New("--tls-cert and --tls-key go together, and --tls-client-ca needs both")
+	}
+	cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
+	}
+	out := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if c.ClientCAFile == "" {
+		return out, nil
+	}
+	text, err := os.ReadFile(c.ClientCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-client-ca: %w", err)
+	}
+	out.ClientCAs = x509.NewCertPool()
+	if !out.ClientCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--tls-client-ca: %s holds no PEM certificate", c.ClientCAFile)
+	}
+	out.ClientAuth = tls.RequireAndVerifyClientCert
+	return out, nil
+}

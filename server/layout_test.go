@@ -1,0 +1,67 @@
+package server_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is the path of this module.
+const module = "github.com/behalf-authz/behalf/"
+
+// layout says what packages may not import, directly or through others. A rule whose
+// packages are gone fails too, so that it is removed with them.
+var layout = []struct {
+	from   string   // package path within the module; a final "..." covers those below
+	refuse []string // prefixes of import paths
+	why    string
+}{
+	{"schema/roles", []string{module, "github.com/authzed/"}, "the catalogue is data"},
+	{"gateway/...", []string{module + "server", module + "cmd", "github.com/authzed/spicedb"}, "the gateway knows the contract only"},
+	{"server/internal/fault", []string{module, "google.golang.org/grpc"}, "faults know no transport"},
+	{"server/internal/relation", []string{module, "google.golang.org", "github.com/authzed/"}, "a vocabulary"},
+	{"server/internal/party", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
+	{"server/internal/role", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
+	{"server/internal/register", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
+	{"server/internal/records", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "SQL knows no transport"},
+	{"server/internal/authn", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "credentials know no transport and no store"},
+	{"server/internal/rpc/interceptor", []string{"github.com/authzed/spicedb"}, "builds in seconds"},
+	{"server/internal/rpc/party", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
+	{"server/internal/rpc/role", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
+	{"server/internal/rpc/check", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
+	{"server/internal/rpc/register", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
+	{"cmd/behalf/internal/native", []string{module + "server"}, "a reader of files"},
+	{"cmd/behalf/internal/brreg", []string{module + "server"}, "a reader of files"},
+	{"cmd/behalf/internal/world", []string{module + "server", "google.golang.org/grpc"}, "its oracle never asks the server"},
+}
+
+func TestLayout(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "../...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	deps := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		deps[path] = strings.Fields(rest)
+	}
+	for _, rule := range layout {
+		prefix, subtree := strings.CutSuffix(module+rule.from, "/...")
+		found := false
+		for path, imports := range deps {
+			if path != prefix && !(subtree && strings.HasPrefix(path, prefix+"/")) {
+				continue
+			}
+			found = true
+			for _, refused := range rule.refuse {
+				if i := slices.IndexFunc(imports, func(dep string) bool { return strings.HasPrefix(dep, refused) }); i >= 0 {
+					t.Errorf("%s imports %s: %s", path, imports[i], rule.why)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("no package %s: remove its rule", rule.from)
+		}
+	}
+}

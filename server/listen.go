@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/behalf-authz/behalf/gateway"
+	"github.com/behalf-authz/behalf/schema"
+)
+
+// Limits of the HTTP port on a client that sends slowly, or not at all.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// buildGateway builds the HTTP port's handler over the in-process connection.
+func (s *Server) buildGateway(c *openedCredentials) error {
+	jwks, err := c.issuer.JWKS()
+	if err != nil {
+		return fmt.Errorf("publish the token issuer's key: %w", err)
+	}
+	handler, err := gateway.New(gateway.Config{
+		Conn:       s.inproc,
+		Logger:     s.cfg.Logger,
+		Registerer: s.registry,
+		// SpiceDB keeps most of its metrics in the process-wide registry.
+		Gatherer: prometheus.Gatherers{s.registry, prometheus.DefaultGatherer},
+		JWKS:     func() []byte { return jwks },
+		OpenAPI:  schema.OpenAPI,
+		Ready:    s.answering,
+	})
+	if err != nil {
+		return err
+	}
+	s.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// listen binds both ports.
+func (s *Server) listen(ctx context.Context) (err error) {
+	var config net.ListenConfig
+	if s.grpcListener, err = config.Listen(ctx, "tcp", s.cfg.GRPCAddr); err != nil {
+		return fmt.Errorf("--grpc-addr: %w", err)
+	}
+	if s.httpListener, err = config.Listen(ctx, "tcp", s.cfg.HTTPAddr); err != nil {
+		return fmt.Errorf("--http-addr: %w", err)
+	}
+	if !s.cfg.TLS.enabled() {
+		return nil
+	}
+	secure, err := s.cfg.TLS.load()
+	if err != nil {
+		return err
+	}
+	secure.NextProtos = []string{"h2", "http/1.1"}
+	s.httpListener = tls.NewListener(s.httpListener, secure)
+	return nil
+}
+
+// Run serves both ports until ctx is done, then lets running calls end within the drain
+// timeout. It returns nil after such a stop, else why the server could not go on.
+func (s *Server) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.engine.Run(ctx) })
+	group.Go(func() error {
+		if err := s.grpc.Serve(s.grpcListener); err != nil {
+			return fmt.Errorf("serve gRPC: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		if err := s.http.Serve(s.httpListener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve HTTP: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		return s.drain()
+	})
+	s.serving.Store(true)
+	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
+	close(s.started)
+	return group.Wait()
+}
+
+// drain ends both servers. Probes are told first, so that nothing new is sent here.
+func (s *Server) drain() error {
+	s.serving.Store(false)
+	s.health.Shutdown()
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	defer cancel()
+	// Watch streams end only with their clients: what has not ended in time is cut off.
+	stopped := make(chan struct{})
+	go func() {
+		s.grpc.GracefulStop()
+		close(stopped)
+	}()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		s.grpc.Stop()
+		<-stopped
+	}
+	return err
+}

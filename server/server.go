@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+
+	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+
+	"github.com/behalf-authz/behalf/schema/relations"
+	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/records"
+)
+
+// Server is a Behalf server. Make one with New, start it with Run, end it with Close.
+type Server struct {
+	cfg       Config
+	registry  *prometheus.Registry
+	records   *records.Store
+	engine    *engine.Engine
+	directory *party.Directory
+
+	grpc         *grpc.Server
+	health       *health.Server
+	inproc       *inprocgrpc.Channel
+	http         *http.Server
+	grpcListener net.Listener
+	httpListener net.Listener
+
+	serving atomic.Bool   // between the start of Run and a stop
+	started chan struct{} // closed when Run serves
+}
+
+// New opens the data directory and the store, brings the relations schema up to date,
+// builds all services and binds both ports. It answers nothing until Run. The error joins
+// every fault of the configuration.
+func New(ctx context.Context, cfg Config) (_ *Server, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg.withDefaults(), registry: prometheus.NewRegistry(), started: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	if err := s.openStore(ctx); err != nil {
+		return nil, err
+	}
+	credentials, err := s.openCredentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.buildServices(credentials); err != nil {
+		return nil, err
+	}
+	if err := s.buildGateway(credentials); err != nil {
+		return nil, err
+	}
+	if err := s.listen(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openStore opens records and relations, and fills what is kept in memory of them.
+func (s *Server) openStore(ctx context.Context) (err error) {
+	// Relations are in SpiceDB's memory engine until the durable store takes its place
+	// here. Records beside forgotten relations would be lies, so they are in memory too.
+	if s.records, err = records.Open(ctx, records.Config{}); err != nil {
+		return fmt.Errorf("open the records: %w", err)
+	}
+	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry})
+	if err != nil {
+		return fmt.Errorf("start the relation engine: %w", err)
+	}
+	if err := s.engine.EnsureSchema(ctx, relations.Schema); err != nil {
+		return fmt.Errorf("write the relations schema: %w", err)
+	}
+	s.directory = party.NewDirectory()
+	if err := s.directory.Load(ctx, s.records.Parties); err != nil {
+		return fmt.Errorf("load the directory of parties: %w", err)
+	}
+	return nil
+}
+
+// GRPCAddr returns the address of the gRPC port.
+func (s *Server) GRPCAddr() string { return s.grpcListener.Addr().String() }
+
+// HTTPAddr returns the address of the HTTP port.
+func (s *Server) HTTPAddr() string { return s.httpListener.Addr().String() }
+
+// Conn returns a connection to the server's services within the process. Calls pass the
+// same interceptors as those from outside.
+func (s *Server) Conn() grpc.ClientConnInterface { return s.inproc }
+
+// Ready waits until the server can answer, and returns why it cannot when ctx ends first.
+func (s *Server) Ready(ctx context.Context) error {
+	select {
+	case <-s.started:
+		return s.engine.Ready(ctx)
+	case <-ctx.Done():
+		return fmt.Errorf("the server does not serve yet: %w", ctx.Err())
+	}
+}
+
+// answering returns nil while the server can answer, for probes: it does not wait.
+func (s *Server) answering(ctx context.Context) error {
+	if !s.serving.Load() {
+		return errors.New("the server is starting or stopping")
+	}
+	return s.engine.Ready(ctx)
+}
+
+// Close releases what New took. Call it once, after Run has returned, or instead of Run.
+func (s *Server) Close() error {
+	var faults []error
+	for _, l := range []net.Listener{s.grpcListener, s.httpListener} {
+		if l == nil {
+			continue
+		}
+		// After Run, the servers have closed their listeners already.
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			faults = append(faults, err)
+		}
+	}
+	if s.engine != nil {
+		faults = append(faults, s.engine.Close())
+	}
+	if s.records != nil {
+		faults = append(faults, s.records.Close())
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+
+	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/schema/relations"
+	"github.com/behalf-authz/behalf/schema/roles"
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/register"
+	"github.com/behalf-authz/behalf/server/internal/role"
+	"github.com/behalf-authz/behalf/server/internal/rpc/authzed"
+	"github.com/behalf-authz/behalf/server/internal/rpc/callerrpc"
+	"github.com/behalf-authz/behalf/server/internal/rpc/check"
+	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+	partyrpc "github.com/behalf-authz/behalf/server/internal/rpc/party"
+	registerrpc "github.com/behalf-authz/behalf/server/internal/rpc/register"
+	rolerpc "github.com/behalf-authz/behalf/server/internal/rpc/role"
+)
+
+// openedCredentials are what establishes callers, and what says so to others.
+type openedCredentials struct {
+	issuer        *authn.Issuer
+	keys          *authn.Keys
+	authenticator *authn.Authenticator
+}
+
+// openCredentials opens, or at the first start makes, the keys in the data directory.
+func (s *Server) openCredentials(ctx context.Context) (*openedCredentials, error) {
+	issuer, err := authn.OpenIssuer(s.cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("open the token issuer's key: %w", err)
+	}
+	verifier, err := issuer.Verifier()
+	if err != nil {
+		return nil, fmt.Errorf("read the token issuer's key: %w", err)
+	}
+	admin, err := authn.OpenAdminKey(s.cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("open the admin key: %w", err)
+	}
+	keys, err := authn.NewKeys(authn.KeysConfig{Store: s.records, Admin: admin})
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Load(ctx); err != nil {
+		return nil, fmt.Errorf("load the API keys: %w", err)
+	}
+	authenticator, err := authn.New(authn.Config{Verifiers: []authn.Verifier{verifier}, Keys: keys})
+	if err != nil {
+		return nil, err
+	}
+	return &openedCredentials{issuer, keys, authenticator}, nil
+}
+
+// service is one gRPC service, to be registered on both channels.
+type service func(grpc.ServiceRegistrar)
+
+// buildServices builds the domain, a gRPC service for each part of it, and the two
+// channels on which they are reached: the port and the in-process connection.
+func (s *Server) buildServices(c *openedCredentials) error {
+	services, err := s.domainServices(c)
+	if err != nil {
+		return err
+	}
+	relationServices, err := authzed.New(s.engine, relations.Definitions, relations.Schema)
+	if err != nil {
+		return err
+	}
+	access, err := interceptor.Merge(
+		interceptor.BehalfAccess(), interceptor.PublicAccess(), interceptor.Scopes(authzed.Scopes()))
+	if err != nil {
+		return err
+	}
+	chain, err := interceptor.New(interceptor.Config{
+		Logger:        s.cfg.Logger,
+		Registerer:    s.registry,
+		Authenticator: c.authenticator,
+		Access:        access,
+		Unary:         relationServices.UnaryInterceptor(),
+		Stream:        relationServices.StreamInterceptor(),
+	})
+	if err != nil {
+		return err
+	}
+	s.health = health.NewServer()
+	services = append(services, relationServices.Register,
+		func(r grpc.ServiceRegistrar) { healthv1.RegisterHealthServer(r, s.health) })
+
+	options := []grpc.ServerOption{
+		grpc.UnaryInterceptor(chain.Unary()),
+		grpc.StreamInterceptor(chain.Stream()),
+		grpc.UnknownServiceHandler(interceptor.UnknownMethod),
+	}
+	if s.cfg.TLS.enabled() {
+		config, err := s.cfg.TLS.load()
+		if err != nil {
+			return err
+		}
+		options = append(options, grpc.Creds(credentials.NewTLS(config)))
+	}
+	s.grpc = grpc.NewServer(options...)
+	s.inproc = new(inprocgrpc.Channel).
+		WithServerUnaryInterceptor(chain.Unary()).
+		WithServerStreamInterceptor(chain.Stream())
+	for _, register := range services {
+		register(s.grpc)
+		register(s.inproc)
+	}
+	reflection.Register(s.grpc)
+	return access.Covers(s.grpc.GetServiceInfo())
+}
+
+// domainServices returns the services of behalf.v1.
+func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
+	catalogue, err := roles.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the role catalogue: %w", err)
+	}
+	parties, err := party.New(party.Config{Relations: s.engine, Directory: s.directory})
+	if err != nil {
+		return nil, err
+	}
+	heldRoles, err := role.New(role.Config{Relations: s.engine, Catalogue: catalogue})
+	if err != nil {
+		return nil, err
+	}
+	writes, err := register.New(register.Config{
+		Records:   s.records,
+		Relations: s.engine,
+		Directory: s.directory,
+		Catalogue: catalogue,
+		Logger:    s.cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	partyService, err := partyrpc.New(partyrpc.Config{Parties: parties, Catalogue: catalogue})
+	if err != nil {
+		return nil, err
+	}
+	roleService, err := rolerpc.New(rolerpc.Config{Roles: heldRoles, Catalogue: catalogue})
+	if err != nil {
+		return nil, err
+	}
+	checkService, err := check.New(check.Config{Checker: s.engine})
+	if err != nil {
+		return nil, err
+	}
+	registerService, err := registerrpc.New(registerrpc.Config{Register: writes})
+	if err != nil {
+		return nil, err
+	}
+	callerService, err := callerrpc.New(callerrpc.Config{Keys: c.keys})
+	if err != nil {
+		return nil, err
+	}
+	return []service{
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterPartyServiceServer(r, partyService) },
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRoleServiceServer(r, roleService) },
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterCheckServiceServer(r, checkService) },
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRegisterServiceServer(r, registerService) },
+		callerService.Register,
+	}, nil
+}

@@ -1,0 +1,23 @@
+package server
+
+import (
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/register"
+	"github.com/behalf-authz/behalf/server/internal/role"
+	"github.com/behalf-authz/behalf/server/internal/rpc/check"
+	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+)
+
+// Who answers which ability.
+var (
+	_ party.Relations           = (*engine.Engine)(nil)
+	_ role.Reader               = (*engine.Engine)(nil)
+	_ check.Checker             = (*engine.Engine)(nil)
+	_ register.Relations        = (*engine.Engine)(nil)
+	_ register.Directory        = (*party.Directory)(nil)
+	_ authn.KeyStore            = (*records.Store)(nil)
+	_ interceptor.Authenticator = (*authn.Authenticator)(nil)
+)
