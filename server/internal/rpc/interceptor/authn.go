@@ -1,0 +1,34 @@
+package interceptor
+
+import (
+	"context"
+	"log/slog"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/caller"
+)
+
+// authn puts the caller into the context. The call of a public method has none.
+func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) error) error {
+	if k.rule.public {
+		return next(ctx)
+	}
+	secret, err := authn.FromAuthorization(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	if err != nil {
+		return err
+	}
+	who, err := c.authenticator.Authenticate(ctx, secret)
+	if err != nil {
+		return err
+	}
+	switch who.Kind {
+	case caller.User:
+		k.event.Add(slog.String("caller", "user"), slog.Int64("user_id", who.UserID))
+	case caller.Service:
+		k.event.Add(slog.String("caller", "service"), slog.String("service", who.Name))
+	case caller.Nobody: // which no authenticator returns, and access refuses
+	}
+	return next(caller.With(ctx, who))
+}

@@ -1,0 +1,175 @@
+package interceptor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/event"
+)
+
+// Authenticator establishes who calls.
+type Authenticator interface {
+	Authenticate(ctx context.Context, s authn.Secret) (caller.Caller, error)
+}
+
+// Config is what a Chain needs. Logger, Registerer, Authenticator and Access are required.
+type Config struct {
+	Logger        *slog.Logger
+	Registerer    prometheus.Registerer
+	Authenticator Authenticator
+	Access        Access
+	Limits        Limits
+	// Validator validates the messages of behalf.v1. Nil means one is made.
+	Validator protovalidate.Validator
+	// Unary and Stream run behind the chain, before the handler. Nil means nothing does.
+	Unary  grpc.UnaryServerInterceptor
+	Stream grpc.StreamServerInterceptor
+}
+
+// Chain is the interceptors of a server.
+type Chain struct {
+	logger        *slog.Logger
+	metrics       *metrics
+	authenticator Authenticator
+	table         Access
+	timeout       time.Duration
+	slots         chan struct{} // of concurrent unary calls; nil for any number
+	validator     protovalidate.Validator
+	unary         grpc.UnaryServerInterceptor
+	stream        grpc.StreamServerInterceptor
+	run           part // all parts, composed
+}
+
+// New returns the chain. It registers its metrics.
+func New(c Config) (*Chain, error) {
+	if c.Logger == nil || c.Registerer == nil || c.Authenticator == nil || c.Access == nil {
+		return nil, errors.New("the interceptors need a logger, a registerer, an authenticator and an access table")
+	}
+	if c.Validator == nil {
+		v, err := protovalidate.New()
+		if err != nil {
+			return nil, fmt.Errorf("make the validator of messages: %w", err)
+		}
+		c.Validator = v
+	}
+	m, err := newMetrics(c.Registerer, c.Access)
+	if err != nil {
+		return nil, err
+	}
+	chain := &Chain{
+		logger:        c.Logger,
+		metrics:       m,
+		authenticator: c.Authenticator,
+		table:         c.Access,
+		timeout:       c.Limits.timeout(),
+		slots:         c.Limits.slots(),
+		validator:     c.Validator,
+		unary:         c.Unary,
+		stream:        c.Stream,
+	}
+	chain.run = compose(
+		chain.event,
+		chain.recover,
+		chain.status,
+		chain.authn,
+		chain.access,
+		chain.limit,
+		chain.validate,
+	)
+	return chain, nil
+}
+
+// call is one call on its way through the parts.
+type call struct {
+	method  string // full, as in /behalf.v1.CheckService/Check
+	rule    Rule   // of the method; closed when it has none
+	known   bool   // whether the method has a rule
+	message any    // of a unary call; nil for streams, whose messages come later
+	stream  bool
+	event   *event.Event
+	header  func(key, value string) // sets a header of the answer
+}
+
+// part is one part of the chain. It calls next, or refuses the call by returning an error.
+type part func(ctx context.Context, c *call, next func(context.Context) error) error
+
+// compose returns the parts as one, the first outermost.
+func compose(parts ...part) part {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	first, rest := parts[0], compose(parts[1:]...)
+	return func(ctx context.Context, c *call, next func(context.Context) error) error {
+		return first(ctx, c, func(ctx context.Context) error { return rest(ctx, c, next) })
+	}
+}
+
+func (c *Chain) newCall(method string) *call {
+	rule, known := c.table[method]
+	return &call{method: method, rule: rule, known: known, event: new(event.Event)}
+}
+
+// Unary returns the chain for unary calls.
+func (c *Chain) Unary() grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		k := c.newCall(info.FullMethod)
+		k.message = request
+		k.header = setUnaryHeader(ctx)
+		var response any
+		err := c.run(ctx, k, func(ctx context.Context) (err error) {
+			if c.unary != nil {
+				response, err = c.unary(ctx, request, info, handler)
+			} else {
+				response, err = handler(ctx, request)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return response, nil
+	}
+}
+
+// Stream returns the chain for streams.
+func (c *Chain) Stream() grpc.StreamServerInterceptor {
+	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		k := c.newCall(info.FullMethod)
+		k.stream = true
+		k.header = setStreamHeader(stream)
+		return c.run(stream.Context(), k, func(ctx context.Context) error {
+			inner := &serverStream{ServerStream: stream, ctx: ctx, check: c.check}
+			if c.stream != nil {
+				return c.stream(server, inner, info, handler)
+			}
+			return handler(server, inner)
+		})
+	}
+}
+
+// serverStream is a stream whose messages are checked and whose context is the chain's.
+type serverStream struct {
+	grpc.ServerStream
+	ctx   context.Context //nolint:containedctx // grpc.ServerStream hands out its context by a method
+	check func(message any) error
+}
+
+// Context returns the context that the parts made.
+func (s *serverStream) Context() context.Context { return s.ctx }
+
+// RecvMsg receives a message and checks it.
+func (s *serverStream) RecvMsg(message any) error {
+	if err := s.ServerStream.RecvMsg(message); err != nil {
+		return err
+	}
+	return s.check(message)
+}

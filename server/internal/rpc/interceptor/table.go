@@ -1,0 +1,59 @@
+package interceptor
+
+import (
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+
+	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/caller"
+)
+
+// BehalfAccess returns the table of behalf.v1.
+func BehalfAccess() Access {
+	return Access{
+		behalfv1.PartyService_ListParties_FullMethodName:         UserOr(caller.PartiesRead),
+		behalfv1.PartyService_GetParty_FullMethodName:            UserOr(caller.PartiesRead),
+		behalfv1.PartyService_ValidateParty_FullMethodName:       UserOr(caller.PartiesRead),
+		behalfv1.PartyService_ListRepresentatives_FullMethodName: ServiceScope(caller.PartiesRead),
+
+		behalfv1.RoleService_ListRoles_FullMethodName:     UserOr(caller.RolesRead),
+		behalfv1.RoleService_ListCatalogue_FullMethodName: AnyCaller(),
+
+		behalfv1.CheckService_Check_FullMethodName:     UserOr(caller.Check),
+		behalfv1.CheckService_BulkCheck_FullMethodName: UserOr(caller.Check),
+
+		behalfv1.RegisterService_PutParty_FullMethodName:         ServiceScope(caller.RegisterWrite),
+		behalfv1.RegisterService_DeleteParty_FullMethodName:      ServiceScope(caller.RegisterWrite),
+		behalfv1.RegisterService_PutAssignment_FullMethodName:    ServiceScope(caller.RegisterWrite),
+		behalfv1.RegisterService_DeleteAssignment_FullMethodName: ServiceScope(caller.RegisterWrite),
+		behalfv1.RegisterService_Import_FullMethodName:           ServiceScope(caller.RegisterWrite),
+		// Joining two persons gives one the rights of the other.
+		behalfv1.RegisterService_JoinPersons_FullMethodName: ServiceScope(caller.Admin),
+
+		behalfv1.CallerService_GetCaller_FullMethodName:    AnyCaller(),
+		behalfv1.CallerService_CreateAPIKey_FullMethodName: ServiceScope(caller.Admin),
+		behalfv1.CallerService_ListAPIKeys_FullMethodName:  ServiceScope(caller.Admin),
+		behalfv1.CallerService_RevokeAPIKey_FullMethodName: ServiceScope(caller.Admin),
+	}
+}
+
+// PublicAccess returns the table of health and reflection. Both are public: the one is for
+// machines without credentials, the other tells only what the published contracts tell.
+func PublicAccess() Access {
+	a := make(Access)
+	for _, service := range []grpc.ServiceDesc{
+		grpc_health_v1.Health_ServiceDesc,
+		grpc_reflection_v1.ServerReflection_ServiceDesc,
+		grpc_reflection_v1alpha.ServerReflection_ServiceDesc,
+	} {
+		for _, m := range service.Methods {
+			a["/"+service.ServiceName+"/"+m.MethodName] = Public()
+		}
+		for _, s := range service.Streams {
+			a["/"+service.ServiceName+"/"+s.StreamName] = Public()
+		}
+	}
+	return a
+}
