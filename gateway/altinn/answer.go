@@ -85,14 +85,14 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	ev := event.From(r.Context())
 	ev.Err = err
 	p := problem.FromError(err)
-	switch problem.Status(err).Code() {
-	case codes.Unauthenticated, codes.PermissionDenied, codes.NotFound:
+	switch {
+	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden, p.Status == http.StatusNotFound:
 		answerEmpty(w, r, p.Status, p.Reason)
-	case codes.InvalidArgument:
+	case p.Code == problem.CodeName(codes.InvalidArgument):
 		a.answerInvalid(w, r, parameterErrors(p))
-	case codes.ResourceExhausted, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+	case p.Status == http.StatusTooManyRequests, p.Status > http.StatusNotImplemented, p.Code == problem.CodeName(codes.Canceled):
 		a.answerFault(w, r, p.Status, p.Reason)
-	default: // the rest is ours, and so is a code that gRPC does not define
+	default:
 		a.answerFault(w, r, http.StatusInternalServerError, p.Reason)
 	}
 }
