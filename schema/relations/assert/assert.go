@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/authzed/spicedb/pkg/datalayer"
 	"github.com/authzed/spicedb/pkg/development"
 	developer "github.com/authzed/spicedb/pkg/proto/developer/v1"
 	"github.com/authzed/spicedb/pkg/validationfile"
@@ -75,6 +76,12 @@ func Run(ctx context.Context, schema string, file []byte) (result Result, err er
 		return result, nil
 	}
 	defer dev.DevContext.Dispose()
+	layer, err := freeze(dev.DevContext.Ctx, dev.DevContext.DataLayer, dev.DevContext.Revision)
+	if err != nil {
+		return Result{}, fmt.Errorf("read schema back: %w", err)
+	}
+	dev.DevContext.DataLayer = layer
+	dev.DevContext.Ctx = datalayer.ContextWithDataLayer(dev.DevContext.Ctx, layer)
 	asserted, err := development.RunAllAssertions(dev.DevContext, &dev.Assertions)
 	if err != nil {
 		return Result{}, fmt.Errorf("run assertions: %w", err)
