@@ -17,7 +17,7 @@ import (
 )
 
 // ReasonAPIKeyNotFound is given when there is no API key of the id.
-const ReasonAPIKeyNotFound fault.Reason = "API_KEY_NOT_FOUND"
+const ReasonAPIKeyNotFound fault.Reason = "API_KEY_NOT_FOUND" //nolint:gosec // a reason, not a credential
 
 // noSuchKey is said of every API key that is not right, whatever is wrong with it: who
 // guesses learns nothing.
@@ -82,7 +82,8 @@ func (k *Keys) Load(ctx context.Context) error {
 // expires makes a key without end. Names need not be unique. The error is an Invalid fault
 // when an argument is wrong.
 func (k *Keys) Create(ctx context.Context, name string, scopes []caller.Scope, expires time.Time) (APIKey, Secret, error) {
-	now := time.Now().UTC().Truncate(time.Millisecond)
+	// In what a store keeps whole, so that a key looks the same after a restart.
+	now, expires := time.Now().UTC().Truncate(time.Millisecond), expires.UTC().Truncate(time.Millisecond)
 	if err := checkNewKey(name, scopes, expires, now); err != nil {
 		return APIKey{}, "", err
 	}
