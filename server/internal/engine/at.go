@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"github.com/authzed/spicedb/pkg/datastore"
+	"github.com/authzed/spicedb/pkg/middleware/consistency"
+	"github.com/authzed/spicedb/pkg/zedtoken"
+
+	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// Head returns the newest revision: it sees every write acknowledged so far.
+func (e *Engine) Head(ctx context.Context) (relation.Revision, error) {
+	_, revision, err := e.at(ctx, relation.At{})
+	return revision, err
+}
+
+// at returns a context in which every call to the captured services is answered at one
+// revision, and that revision: the head, which is at least as fresh as any revision that
+// was ever given out. A revision in at is therefore only checked: it must be one of ours.
+func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relation.Revision, error) {
+	if err := e.running(); err != nil {
+		return nil, "", err
+	}
+	ctx = consistency.ContextWithHandle(e.Context(ctx))
+	head := &v1.CheckPermissionRequest{Consistency: &v1.Consistency{
+		Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true},
+	}}
+	if err := consistency.AddRevisionToContext(ctx, head, e.layer, "", consistency.TreatMismatchingTokensAsError); err != nil {
+		return nil, "", faultOf(err)
+	}
+	revision, _, token, err := consistency.RevisionFromContext(ctx)
+	if err != nil {
+		return nil, "", faultOf(err)
+	}
+	if at.AtLeast != "" {
+		if err := e.given(at.AtLeast, revision); err != nil {
+			return nil, "", err
+		}
+	}
+	return ctx, relation.Revision(token.GetToken()), nil
+}
+
+// given reports whether this datastore gave the revision out: it names the datastore and
+// is not ahead of head.
+func (e *Engine) given(r relation.Revision, head datastore.Revision) error {
+	invalid := fault.New(fault.Invalid, fault.ReasonInvalidRevision, "the revision is not one that this server gave")
+	decoded, err := zedtoken.DecodeRevision(&v1.ZedToken{Token: string(r)}, e.layer)
+	switch {
+	case err != nil:
+		return invalid.Because(err)
+	case decoded.Status != zedtoken.StatusValid:
+		return invalid.Because(fmt.Errorf("it was given for another datastore"))
+	case decoded.Revision.GreaterThan(head):
+		return invalid.Because(fmt.Errorf("it is ahead of the head"))
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"github.com/authzed/spicedb/pkg/schemadsl/compiler"
+	"github.com/authzed/spicedb/pkg/schemadsl/generator"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/behalf-authz/behalf/server/internal/fault"
+)
+
+// EnsureSchema brings the live schema to hold every definition of own, a schema text, as
+// it is there. Definitions of other names stay as they are. It writes nothing when the
+// live schema means the same already, and fails with Precondition when it cannot be done:
+// tuples would be orphaned, or a definition of others refers to what own no longer has.
+func (e *Engine) EnsureSchema(ctx context.Context, own string) error {
+	wanted, err := ParseSchema(own)
+	if err != nil {
+		return fault.New(fault.Internal, fault.ReasonInternal, "Behalf's own schema does not compile").Because(err)
+	}
+	release, err := e.HoldSchema(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	live, err := e.liveSchema(ctx)
+	if err != nil {
+		return err
+	}
+	if lacking, changed := live.Compare(wanted); len(lacking) == 0 && len(changed) == 0 {
+		return nil
+	}
+	text, err := merge(ctx, wanted, live)
+	if err != nil {
+		return err
+	}
+	request := &v1.WriteSchemaRequest{Schema: text}
+	if err := e.validate(request); err != nil {
+		return err
+	}
+	_, err = e.services.Schema.WriteSchema(e.Context(ctx), request)
+	switch status.Code(err) { //nolint:exhaustive // all others say nothing about the schema
+	case codes.InvalidArgument, codes.FailedPrecondition:
+		return fault.New(fault.Precondition, ReasonSchemaConflict,
+			"the live schema cannot be brought to Behalf's definitions: %s", status.Convert(err).Message()).Because(err)
+	}
+	return faultOf(err)
+}
+
+// HoldSchema keeps other callers of HoldSchema, EnsureSchema among them, waiting until
+// release is called. Whoever replaces the schema holds it from before he reads it.
+func (e *Engine) HoldSchema(ctx context.Context) (release func(), err error) {
+	select {
+	case e.schema <- struct{}{}:
+		return func() { <-e.schema }, nil
+	case <-ctx.Done():
+		return nil, faultOf(ctx.Err())
+	}
+}
+
+// liveSchema reads the schema at the head; it is empty before the first one is written.
+func (e *Engine) liveSchema(ctx context.Context) (*Schema, error) {
+	if err := e.running(); err != nil {
+		return nil, err
+	}
+	response, err := e.services.Schema.ReadSchema(e.Context(ctx), &v1.ReadSchemaRequest{})
+	if status.Code(err) == codes.NotFound {
+		return &Schema{}, nil
+	}
+	if err != nil {
+		return nil, faultOf(err)
+	}
+	live, err := ParseSchema(response.GetSchemaText())
+	if err != nil {
+		return nil, fault.New(fault.Internal, fault.ReasonInternal, "the live schema does not compile").Because(err)
+	}
+	return live, nil
+}
+
+// merge returns the text of a schema with the definitions of own, followed by those of
+// live that own does not name.
+func merge(ctx context.Context, own, live *Schema) (string, error) {
+	all := slices.Clone(own.ordered)
+	for _, d := range live.ordered {
+		if !own.has(d.GetName()) {
+			all = append(all, d)
+		}
+	}
+	text, whole, err := generator.GenerateSchema(ctx, all)
+	if err == nil && !whole {
+		err = fmt.Errorf("a definition has no text")
+	}
+	if err == nil {
+		err = sameMeaning(text, all)
+	}
+	if err != nil {
+		return "", fault.New(fault.Precondition, ReasonSchemaConflict,
+			"the live schema has definitions that cannot be carried over").Because(err)
+	}
+	return text, nil
+}
+
+// sameMeaning reports whether text compiles to the definitions it was generated from, so
+// that no generated text can change what others defined.
+func sameMeaning(text string, definitions []compiler.SchemaDefinition) error {
+	back, err := ParseSchema(text)
+	if err != nil {
+		return err
+	}
+	lacking, changed := back.Compare(newSchema(definitions))
+	if len(lacking) > 0 || len(changed) > 0 {
+		return fmt.Errorf("generated text lacks %q and changes %q", lacking, changed)
+	}
+	return nil
+}
