@@ -74,8 +74,8 @@ func forwardedFor(r *http.Request) string {
 	}
 	peer, _, err := net.SplitHostPort(r.RemoteAddr)
 	switch {
-	case err != nil:
-		return chain
+	case err != nil: // no last entry of our own, so none at all
+		return ""
 	case chain == "":
 		return peer
 	}
