@@ -1,0 +1,223 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// writeTime bounds one transaction once it can no longer be called off.
+const writeTime = time.Minute
+
+// batch is what one transaction writes.
+type batch struct {
+	changes []*change
+	// absent are parties that are named by others while they have no record: an import
+	// that takes several transactions writes some after, and removes some before, those
+	// who name them.
+	absent  map[party.ID]party.Party
+	numbers records.Numbers
+}
+
+// write carries out what plan says, in one transaction. It returns no revision when there
+// was nothing to write. The caller has the turn.
+func (s *Service) write(ctx context.Context, plan func(context.Context, *records.Tx) (batch, error)) (relation.Revision, error) {
+	if err := ctx.Err(); err != nil {
+		return "", waited(err)
+	}
+	// From here on the caller can no longer call it off; see the package's documentation.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+	defer cancel()
+
+	var (
+		b        batch
+		undo     []relation.Update
+		revision relation.Revision
+	)
+	err := s.records.Write(ctx, func(tx *records.Tx) error {
+		var err error
+		if b, err = plan(ctx, tx); err != nil || len(b.changes) == 0 {
+			return err
+		}
+		updates, back, err := s.rewrite(ctx, tx, b)
+		if err != nil {
+			return err
+		}
+		if len(updates) == 0 {
+			revision, err = s.relations.Head(ctx)
+			return err
+		}
+		undo = back
+		revision, err = s.relations.Write(ctx, updates)
+		return err
+	})
+	if err != nil {
+		return "", s.undo(ctx, undo, err)
+	}
+	if len(b.changes) > 0 {
+		s.tell(b.changes)
+	}
+	return revision, nil
+}
+
+// undo takes back tuples whose rows could not be committed, or of which the graph may have
+// taken a part.
+func (s *Service) undo(ctx context.Context, back []relation.Update, err error) error {
+	if len(back) == 0 || len(back) <= atomicUpdates && refused(err) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+	defer cancel()
+	if _, failed := s.relations.Write(ctx, back); failed != nil {
+		s.logger.ErrorContext(ctx, "register write not undone in the graph", "error", failed, "updates", len(back))
+		return errors.Join(err, fmt.Errorf("undo in the graph: %w", failed))
+	}
+	return err
+}
+
+// atomicUpdates is how many updates the graph takes as one.
+const atomicUpdates = 10_000
+
+// refused reports whether the graph found fault with the updates, and so took none of a
+// write that it takes as one.
+func refused(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.Invalid || kind == fault.Precondition
+}
+
+// tell tells the directory what was committed.
+func (s *Service) tell(changes []*change) {
+	var (
+		puts    []party.Party
+		removes []party.ID
+	)
+	for _, c := range changes {
+		switch {
+		case c.remove:
+			removes = append(removes, c.node.was.ID)
+		case c.put:
+			puts = append(puts, c.node.now)
+		}
+	}
+	if len(puts)+len(removes) > 0 {
+		s.directory.Apply(puts, removes)
+	}
+}
+
+// rewrite changes the rows and returns the updates of the graph that follow, and those
+// that would take them back.
+func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (updates, back []relation.Update, err error) {
+	concerned, err := s.concerned(ctx, tx, b.changes)
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := s.derive(ctx, tx, concerned, b.absent)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range b.changes {
+		if err := c.writeRows(ctx, tx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := tx.SetNumbers(ctx, b.numbers); err != nil {
+		return nil, nil, err
+	}
+	after, err := s.derive(ctx, tx, concerned, b.absent)
+	if err != nil {
+		return nil, nil, err
+	}
+	return difference(before, after), difference(after, before), nil
+}
+
+// writeRows writes the rows of one change. A party's row stands before, and falls after,
+// the rows that refer to it.
+func (c *change) writeRows(ctx context.Context, tx *records.Tx) error {
+	if c.put {
+		if err := tx.PutParty(ctx, c.node.now, c.createdBy); err != nil {
+			return err
+		}
+	}
+	for _, a := range c.deleteSays {
+		if err := tx.DeleteAssertion(ctx, a); err != nil {
+			return err
+		}
+	}
+	for _, a := range c.putSays {
+		if err := tx.PutAssertion(ctx, a); err != nil {
+			return err
+		}
+	}
+	for _, a := range c.deleteHeld {
+		if err := tx.DeleteAssignment(ctx, a); err != nil {
+			return err
+		}
+	}
+	for _, a := range c.putHeld {
+		if err := tx.PutAssignment(ctx, a); err != nil {
+			return err
+		}
+	}
+	if c.remove {
+		return tx.DeleteParty(ctx, c.node.was.ID)
+	}
+	return nil
+}
+
+// concerned returns the parties whose tuples may be others after the changes, ordered:
+// the changed ones, the owners of changed businesses, and the parties in which somebody
+// holds a role whose user id changes.
+func (s *Service) concerned(ctx context.Context, tx *records.Tx, changes []*change) ([]party.ID, error) {
+	var ids, renamed []party.ID
+	for _, c := range changes {
+		ids = append(ids, c.node.now.ID)
+		if c.put && c.node.recorded && c.node.now.UserID != c.node.was.UserID {
+			renamed = append(renamed, c.node.was.ID)
+		}
+	}
+	held, err := tx.AssignmentsFrom(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		held = append(held, c.putHeld...)
+	}
+	for _, a := range held {
+		if a.Role == roleOwner {
+			ids = append(ids, a.To)
+		}
+	}
+	if len(renamed) > 0 {
+		named, err := tx.AssignmentsTo(ctx, renamed, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range named {
+			ids = append(ids, a.From)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// derive returns the tuples of the parties as the rows are now, ordered.
+func (s *Service) derive(ctx context.Context, tx *records.Tx, ids []party.ID, absent map[party.ID]party.Party) ([]relation.Relationship, error) {
+	facts, err := loadFacts(ctx, tx, ids, absent)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	var all []relation.Relationship
+	for _, f := range facts {
+		all = append(all, Derive(s.catalogue, f, now)...)
+	}
+	slices.SortFunc(all, compareTuples)
+	return all, nil
+}
