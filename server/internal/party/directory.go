@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
 // loadBatch is how many parties Load takes in at a time: readers wait for one batch at most.
@@ -21,6 +22,8 @@ type Directory struct {
 	byOrg      map[string]ID
 	byNational map[string]ID
 	byUser     map[UserID]ID
+	history    history
+	changed    moment // of the last Apply
 }
 
 // record is a party with what was computed of it. It never changes once it is in a
@@ -40,15 +43,17 @@ func NewDirectory() *Directory {
 		byOrg:      map[string]ID{},
 		byNational: map[string]ID{},
 		byUser:     map[UserID]ID{},
+		history:    history{past: map[ID][]version{}},
 	}
 }
 
-// Load puts all parties that each yields into the directory.
+// Load puts all parties that each yields into the directory. It is for a directory that
+// nobody reads yet.
 func (d *Directory) Load(ctx context.Context, each func(context.Context, func(Party) error) error) error {
 	batch := make([]Party, 0, loadBatch)
 	err := each(ctx, func(p Party) error {
 		if batch = append(batch, p); len(batch) == cap(batch) {
-			d.Apply(batch, nil)
+			d.apply(batch, nil, false)
 			batch = batch[:0]
 		}
 		return nil
@@ -56,37 +61,52 @@ func (d *Directory) Load(ctx context.Context, each func(context.Context, func(Pa
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	d.Apply(batch, nil)
+	d.apply(batch, nil, false)
 	return nil
 }
 
 // Apply puts parties, new or changed, and removes others. Readers see all of it or nothing.
-func (d *Directory) Apply(puts []Party, removes []ID) {
-	records := make([]record, len(puts))
+func (d *Directory) Apply(puts []Party, removes []ID) { d.apply(puts, removes, true) }
+
+func (d *Directory) apply(puts []Party, removes []ID, remembered bool) {
+	records := make([]*record, len(puts)) // each by itself on the heap: one kept must not keep the others
 	for i, p := range puts {
 		p.UUID = strings.ToLower(p.UUID)
-		records[i] = record{party: p, words: fold(p.Name), key: d.collation.key(p.Name)}
+		records[i] = &record{party: p, words: fold(p.Name), key: d.collation.key(p.Name)}
 	}
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.changed = max(d.changed+1, moment(time.Now().UnixMicro()))
 	for _, id := range removes {
-		d.forget(id)
+		d.replace(id, nil, remembered)
 	}
-	for i := range records {
-		r := records[i] // by itself on the heap: a kept record must not keep its batch
-		d.forget(r.party.ID)
-		d.remember(&r)
+	for _, r := range records {
+		d.replace(r.party.ID, r, remembered)
 	}
 }
 
-// forget takes a party out. Another party may have taken over one of its identifiers in
-// the same Apply, and keeps it.
-func (d *Directory) forget(id ID) {
-	r, ok := d.byID[id]
-	if !ok {
+// replace gives a party another record, or none.
+func (d *Directory) replace(id ID, is *record, remembered bool) {
+	was := d.byID[id]
+	if was == nil && is == nil {
 		return
 	}
+	if remembered && moved(was, is) {
+		d.history.add(id, was, d.changed)
+	}
+	if was != nil {
+		d.forget(was)
+	}
+	if is != nil {
+		d.remember(is)
+	}
+}
+
+// forget takes a record out. Another party may have taken over one of its identifiers in
+// the same Apply, and keeps it.
+func (d *Directory) forget(r *record) {
+	id := r.party.ID
 	delete(d.byID, id)
 	forgetKey(d.byUUID, r.party.UUID, id)
 	forgetKey(d.byOrg, r.party.OrgNumber, id)
@@ -164,44 +184,4 @@ func (d *Directory) value(id ID) (Party, bool) {
 		return r.party, true
 	}
 	return Party{}, false
-}
-
-// listing is a party of a list and, when the directory has one, its record.
-type listing struct {
-	id     ID
-	record *record
-	main   *listing // the main unit of a sub-unit; nil for all others
-}
-
-// listings returns parties with their records and main units, all at one moment.
-func (d *Directory) listings(ids []ID) []listing {
-	list := make([]listing, len(ids))
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	for i, id := range ids {
-		list[i] = listing{id: id, record: d.byID[id]}
-		if main := d.top(id); main != id {
-			list[i].main = &listing{id: main, record: d.byID[main]}
-		}
-	}
-	return list
-}
-
-// maxLevels bounds the walk to the top of a hierarchy that the register got wrong.
-const maxLevels = 8
-
-// top returns the main unit at the top of a party's hierarchy, the party itself when it
-// is no sub-unit. Groups have one level, so that each party stands in one of them.
-func (d *Directory) top(id ID) ID {
-	at := id
-	for range maxLevels {
-		r, ok := d.byID[at]
-		if !ok || r.party.MainUnit == 0 {
-			return at
-		}
-		if at = r.party.MainUnit; at == id {
-			return id // a circle
-		}
-	}
-	return at
 }

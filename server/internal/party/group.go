@@ -48,12 +48,10 @@ func (q Query) grouped(list []listing) []*group {
 	return kept
 }
 
-func groupEntries(groups []*group, order Order) []Entry {
+func (q Query) groupEntries(groups []*group) []Entry {
 	out := make([]Entry, len(groups))
 	for i, g := range groups {
-		slices.SortFunc(g.units, func(a, b listing) int {
-			return order.of(a.id, a.record).compare(order.of(b.id, b.record))
-		})
+		slices.SortFunc(g.units, func(a, b listing) int { return q.position(a).compare(q.position(b)) })
 		out[i] = entry(g.main.id, g.main.record)
 		out[i].HierarchyOnly = !g.listed
 		out[i].SubUnits = entries(g.units)

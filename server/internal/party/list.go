@@ -60,9 +60,10 @@ type List struct {
 // List returns the parties that a user may represent. A party that only the relations
 // know is listed by id, without a name.
 //
-// Pages are cut by position, not by count: each begins after the last party of the page
-// before, wherever that now stands. So a party that is in the list throughout is on
-// exactly one page, however many others come and go in between.
+// Pages are cut by position, not by count, and positions are those of the moment the
+// first page was made: a party that was renamed since stays where it was, and one that
+// is new on record comes last. So a party that is in the list throughout is on exactly
+// one page and no party is on two, whatever changes in between.
 func (s *Service) List(ctx context.Context, q Query) (List, error) {
 	wanted, err := newPage(q.fingerprint(), q.PageToken, q.PageSize)
 	if err != nil {
@@ -73,7 +74,8 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 		return List{}, fmt.Errorf("list the parties of user %d: %w", q.User, err)
 	}
 	// The directory is read after the relations: what their revision saw is in it.
-	list := s.directory.listings(partyIDs(texts))
+	var list []listing
+	list, wanted.from.begun = s.directory.listings(partyIDs(texts), wanted.from.begun)
 	if q.ExcludeDeleted {
 		list = standing(list)
 	}
@@ -82,8 +84,8 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 	if q.Group {
 		groups := q.grouped(list)
 		out.Total = len(groups)
-		groups, out.Next = pageOf(groups, func(g *group) position { return q.Order.of(g.main.id, g.main.record) }, wanted)
-		out.Entries = groupEntries(groups, q.Order)
+		groups, out.Next = pageOf(groups, func(g *group) position { return q.position(g.main) }, wanted)
+		out.Entries = q.groupEntries(groups)
 		return out, nil
 	}
 	list = q.found(list)
@@ -93,7 +95,7 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 	return out, nil
 }
 
-func (q Query) position(l listing) position { return q.Order.of(l.id, l.record) }
+func (q Query) position(l listing) position { return q.Order.of(l.id, l.placed) }
 
 // partyIDs returns the numbers among object ids. Ids that people wrote through the
 // relations API need not be numbers; those are no parties of the register.

@@ -12,6 +12,7 @@ import (
 //
 //	version   1 byte
 //	query     8 bytes, the fingerprint of the query it continues
+//	begun     8 bytes, the moment of the first page
 //	flags     1 byte, 1 for a position that is last
 //	id        8 bytes
 //	key       the rest
@@ -20,9 +21,15 @@ import (
 // the token only says which part of it to skip.
 const (
 	tokenVersion = 1
-	tokenHead    = 1 + len(fingerprint{}) + 1 + 8
+	tokenHead    = 1 + len(fingerprint{}) + 8 + 1 + 8
 	tokenLast    = 1
 )
+
+// cursor is where a page begins.
+type cursor struct {
+	begun moment // when the first page was made; positions are those of that moment
+	after position
+}
 
 // fingerprint tells queries apart.
 type fingerprint [8]byte
@@ -39,38 +46,41 @@ func newFingerprint(fields ...string) fingerprint {
 	return fingerprint(h.Sum(nil)[:8])
 }
 
-// pageToken returns the token that goes on after a position.
-func pageToken(query fingerprint, after position) string {
-	b := make([]byte, 0, tokenHead+len(after.key))
+// pageToken returns the token of the page that begins at a cursor.
+func pageToken(query fingerprint, c cursor) string {
+	b := make([]byte, 0, tokenHead+len(c.after.key))
 	b = append(b, tokenVersion)
 	b = append(b, query[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.begun)) //nolint:gosec // moments are positive
 	flags := byte(0)
-	if after.last {
+	if c.after.last {
 		flags = tokenLast
 	}
 	b = append(b, flags)
-	b = binary.BigEndian.AppendUint64(b, uint64(after.id)) //nolint:gosec // ids are positive
-	b = append(b, after.key...)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.after.id)) //nolint:gosec // ids are positive
+	b = append(b, c.after.key...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parsePageToken returns the position that a token of this query goes on after.
-func parsePageToken(query fingerprint, token string) (position, error) {
+// parsePageToken returns the cursor that a token of this query stands for.
+func parsePageToken(query fingerprint, token string) (cursor, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil {
-		return position{}, badPageToken("is not a page token").Because(err)
+		return cursor{}, badPageToken("is not a page token").Because(err)
 	}
-	if len(b) < tokenHead || b[0] != tokenVersion || b[9] > tokenLast {
-		return position{}, badPageToken("is not a page token")
+	if len(b) < tokenHead || b[0] != tokenVersion {
+		return cursor{}, badPageToken("is not a page token")
 	}
 	if fingerprint(b[1:9]) != query {
-		return position{}, badPageToken("belongs to another query: all fields but page_size must be as they were")
+		return cursor{}, badPageToken("belongs to another query: all fields but page_size must be as they were")
 	}
-	id := ID(binary.BigEndian.Uint64(b[10:tokenHead])) //nolint:gosec // checked in the next line
-	if id <= 0 {
-		return position{}, badPageToken("is not a page token")
+	begun := moment(binary.BigEndian.Uint64(b[9:17])) //nolint:gosec // checked below
+	flags := b[17]
+	id := ID(binary.BigEndian.Uint64(b[18:tokenHead])) //nolint:gosec // checked below
+	if begun < 0 || flags > tokenLast || id <= 0 {
+		return cursor{}, badPageToken("is not a page token")
 	}
-	return position{last: b[9] == tokenLast, id: id, key: string(b[tokenHead:])}, nil
+	return cursor{begun: begun, after: position{last: flags == tokenLast, id: id, key: string(b[tokenHead:])}}, nil
 }
 
 func badPageToken(message string) *fault.Error {
