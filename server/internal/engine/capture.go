@@ -113,7 +113,7 @@ func (c *capture) run(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if status.Code(err) != codes.Aborted {
 		return fmt.Errorf("capture spicedb's schema service: %w", err)
 	}
-	_, err = v1.NewExperimentalServiceClient(conn).ExperimentalReflectSchema(ctx, &v1.ExperimentalReflectSchemaRequest{})
+	_, err = v1.NewExperimentalServiceClient(conn).ExperimentalCountRelationships(ctx, &v1.ExperimentalCountRelationshipsRequest{})
 	if status.Code(err) != codes.Aborted {
 		return fmt.Errorf("capture spicedb's experimental service: %w", err)
 	}

@@ -73,7 +73,7 @@ func TestGuardTuples(t *testing.T) {
 	_ = imports.Send(&v1.ImportBulkRelationshipsRequest{Relationships: []*v1.Relationship{rel(ref("party", "2"), "dagl", sub("user", "7"))}})
 	_, err = imports.CloseAndRecv()
 	wantStatus(t, "import", err, codes.PermissionDenied, "SCOPE_MISSING")
-	oldImports, err := v1.NewExperimentalServiceClient(asWriter).BulkImportRelationships(t.Context())
+	oldImports, err := v1.NewExperimentalServiceClient(asWriter).BulkImportRelationships(t.Context()) //nolint:staticcheck // served as long as SpiceDB serves it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,7 @@ func full() *v1.Consistency {
 	return &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}}
 }
 
+//nolint:staticcheck // deprecated methods are served as long as SpiceDB serves them
 func scenarios(t *testing.T) []scenario {
 	t.Helper()
 	const (
@@ -137,7 +138,8 @@ func scenarios(t *testing.T) []scenario {
 		{"read: too much", permissions + "ReadRelationships", []proto.Message{&v1.ReadRelationshipsRequest{RelationshipFilter: filter, OptionalLimit: 1 << 30}}, 0},
 
 		{"check: good", permissions + "CheckPermission", []proto.Message{check}, 0},
-		{"check: traced", permissions + "CheckPermission", []proto.Message{&v1.CheckPermissionRequest{Consistency: full(), Resource: ref("party", "9"), Permission: "represent", Subject: sub("user", "7"), WithTracing: true}}, 0},
+		{"check: miss", permissions + "CheckPermission", []proto.Message{&v1.CheckPermissionRequest{Consistency: full(), Resource: ref("party", "2"), Permission: "represent", Subject: sub("user", "99")}}, 0},
+		{"check: traced miss", permissions + "CheckPermission", []proto.Message{&v1.CheckPermissionRequest{Consistency: full(), Resource: ref("party", "9"), Permission: "represent", Subject: sub("user", "7"), WithTracing: true}}, 0},
 		{"check: caveat without context", permissions + "CheckPermission", []proto.Message{&v1.CheckPermissionRequest{Resource: ref("folder", "1"), Permission: "read", Subject: sub("user", "8")}}, 0},
 		{"check: caveat with context", permissions + "CheckPermission", []proto.Message{&v1.CheckPermissionRequest{Resource: ref("folder", "1"), Permission: "read", Subject: sub("user", "8"), Context: hour}}, 0},
 		{"check: empty", permissions + "CheckPermission", []proto.Message{&v1.CheckPermissionRequest{}}, 0},
@@ -308,7 +310,7 @@ func call(t *testing.T, conn *grpc.ClientConn, s scenario) outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := d.(protoreflect.ServiceDescriptor).Methods().ByName(protoreflect.Name(method)) //nolint:forcetypeassert,errcheck // fails the test as well
+	m := d.(protoreflect.ServiceDescriptor).Methods().ByName(protoreflect.Name(method))
 	response, err := protoregistry.GlobalTypes.FindMessageByName(m.Output().FullName())
 	if err != nil {
 		t.Fatal(err)
@@ -350,10 +352,26 @@ func call(t *testing.T, conn *grpc.ClientConn, s scenario) outcome {
 		o.Details = append(o.Details, fmt.Sprint(detail))
 	}
 	o.Trailers = maps.Clone(map[string][]string(stream.Trailer()))
+	if racing(s) {
+		for _, name := range []string{"io.spicedb.respmeta.dispatchedoperationscount", "io.spicedb.respmeta.cachedoperationscount"} {
+			if count := o.Trailers[name]; len(count) == 1 && count[0] != "0" {
+				o.Trailers[name] = []string{"some"}
+			}
+		}
+	}
 	if st.Code().String() != "OK" { // the details as bytes; their content is compared above
 		delete(o.Trailers, "grpc-status-details-bin")
 	}
 	return o
+}
+
+// racing reports whether SpiceDB's own count of operations varies between runs: it asks
+// the terms of a union at once and stops counting at the first that holds.
+func racing(s scenario) bool {
+	_, method, _ := strings.Cut(s.method, "/")
+	return !strings.HasSuffix(s.name, "miss") && slices.Contains([]string{
+		"CheckPermission", "CheckBulkPermissions", "BulkCheckPermission", "LookupResources", "LookupSubjects",
+	}, method)
 }
 
 // text prints a message without what differs between servers.
