@@ -44,7 +44,11 @@ func subject(who caller.Caller, field string, s *behalfv1.SubjectReference) (rel
 		return relation.Subject{}, e
 	case caller.Nobody:
 	}
-	return relation.Subject{}, fault.New(fault.Unauthenticated, fault.ReasonCredentialsMissing, "the call carries no credentials")
+	return relation.Subject{}, nobody()
+}
+
+func nobody() error {
+	return fault.New(fault.Unauthenticated, fault.ReasonCredentialsMissing, "the call carries no credentials")
 }
 
 // misnamed turns the fault of a single question that names what the schema does not have

@@ -57,6 +57,9 @@ func (s *Server) Check(ctx context.Context, req *behalfv1.CheckRequest) (*behalf
 // answered with the reason, and do not keep the others from an answer.
 func (s *Server) BulkCheck(ctx context.Context, req *behalfv1.BulkCheckRequest) (*behalfv1.BulkCheckResponse, error) {
 	who := caller.From(ctx)
+	if who.Kind == caller.Nobody {
+		return nil, nobody()
+	}
 	out := make([]*behalfv1.BulkCheckAnswer, len(req.GetQuestions()))
 	var asked []relation.Question
 	var places []int // of the asked questions in the answer
