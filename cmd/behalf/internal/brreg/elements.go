@@ -78,9 +78,9 @@ func (e *elements) object(line int64) element {
 	if s.fault == "" {
 		return element{text: e.buffer, line: line}
 	}
-	broken := e.giveUp(line, s.fault)
-	broken.line += int64(bytes.Count(bytes.TrimSpace(broken.text), []byte{'\n'}))
-	return broken
+	// The mistake is before the character that gave it away.
+	sound := bytes.TrimRight(e.buffer[:len(e.buffer)-1], ", \t\r\n")
+	return e.giveUp(line+int64(bytes.Count(sound, []byte{'\n'})), s.fault)
 }
 
 // giveUp ends a malformed object and goes to the beginning of the next one.

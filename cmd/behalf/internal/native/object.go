@@ -115,6 +115,7 @@ func (o *object) number(name string) int64 {
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
 		o.fail(name, "is %s; write an integer", kindOf(raw))
+		return 0
 	}
 	return n
 }

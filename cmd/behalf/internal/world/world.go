@@ -39,8 +39,8 @@ type Assignment struct {
 
 // User is a user who may represent an exact number of parties.
 type User struct {
-	UserID  int64   `json:"userId"`
-	PartyID int64   `json:"partyId"` // his own party, which is among Parties
+	UserID  int64   `json:"user"`
+	PartyID int64   `json:"party"` // his own party, which is among Parties
 	Count   int     `json:"count"`
 	Parties []int64 `json:"parties"` // in ascending order
 }

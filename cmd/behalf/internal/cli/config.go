@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+const envPrefix = "BEHALF_"
+
+// setting is a value from outside the command line, and where it stands, for reports.
+type setting struct{ value, where string }
+
+// configure fills in the flags that the command line left alone: from the environment,
+// else from the file. All faults are returned together.
+func configure(cmd *cobra.Command, environ []string) error {
+	known := settings(cmd.Root())
+	env, faults := fromEnvironment(environ, known)
+	file := map[string]setting{}
+	name := cmd.Flags().Lookup("config").Value.String()
+	if name == "" {
+		name = env["config"].value
+	}
+	if name != "" {
+		var more []error
+		file, more = fromFile(name, known)
+		faults = append(faults, more...)
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		s, ok := env[f.Name]
+		if !ok {
+			s, ok = file[f.Name]
+		}
+		if !ok || f.Changed {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, s.value); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %q is not of type %s: %w", s.where, s.value, f.Value.Type(), reason(err)))
+		}
+	})
+	if len(faults) > 0 {
+		return usage(errors.Join(faults...))
+	}
+	return nil
+}
+
+// reason returns why a value was refused, without what the flag's parser says around it.
+func reason(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
+}
+
+// settings returns the names of the flags of all commands.
+func settings(cmd *cobra.Command) map[string]bool {
+	known := make(map[string]bool)
+	add := func(f *pflag.Flag) { known[f.Name] = f.Name != "help" }
+	cmd.PersistentFlags().VisitAll(add)
+	cmd.Flags().VisitAll(add)
+	for _, c := range cmd.Commands() {
+		for name, ok := range settings(c) {
+			known[name] = ok
+		}
+	}
+	return known
+}
+
+func fromEnvironment(environ []string, known map[string]bool) (map[string]setting, []error) {
+	found := make(map[string]setting)
+	var faults []error
+	for _, entry := range environ {
+		variable, value, _ := strings.Cut(entry, "=")
+		suffix, ours := strings.CutPrefix(variable, envPrefix)
+		name := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
+		switch {
+		case !ours || value == "" || kubernetes(suffix):
+		case !known[name] || suffix != strings.ToUpper(suffix):
+			faults = append(faults, fmt.Errorf("%s: is no setting; settings are %s and a flag's name in capitals", variable, envPrefix))
+		default:
+			found[name] = setting{value, variable}
+		}
+	}
+	return found, faults
+}
+
+// kubernetes reports whether a variable is one that Kubernetes gives to every container
+// beside a service named behalf.
+func kubernetes(suffix string) bool {
+	return suffix == "PORT" || strings.HasPrefix(suffix, "PORT_") || strings.HasPrefix(suffix, "SERVICE_")
+}
+
+func fromFile(name string, known map[string]bool) (map[string]setting, []error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, []error{fmt.Errorf("--config: %w", err)}
+	}
+	var keys map[string]any // JSON is YAML too
+	if err := yaml.Unmarshal(text, &keys); err != nil {
+		return nil, []error{fmt.Errorf("%s: %w", name, err)}
+	}
+	found := make(map[string]setting)
+	var faults []error
+	for key, value := range keys {
+		where := fmt.Sprintf("%s: %s", name, key)
+		text, ok := scalar(value)
+		switch {
+		case !known[key] || key == "config":
+			faults = append(faults, fmt.Errorf("%s: is no setting; settings have the names of flags", where))
+		case !ok:
+			faults = append(faults, fmt.Errorf("%s: is neither a value nor a list of values", where))
+		default:
+			found[key] = setting{text, where}
+		}
+	}
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return found, faults
+}
+
+// scalar writes a value of the file as a flag takes it, lists with commas.
+func scalar(value any) (string, bool) {
+	switch v := value.(type) {
+	case nil, map[string]any, map[any]any:
+		return "", false
+	case []any:
+		texts := make([]string, len(v))
+		for i, item := range v {
+			text, ok := scalar(item)
+			if _, nested := item.([]any); !ok || nested {
+				return "", false
+			}
+			texts[i] = text
+		}
+		return strings.Join(texts, ","), true
+	}
+	return fmt.Sprint(value), true
+}

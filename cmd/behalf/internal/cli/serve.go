@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/behalf-authz/behalf/server"
+)
+
+// serveCommand is `behalf serve`.
+type serveCommand struct {
+	Terminal
+	config    server.Config
+	demo      bool
+	logFormat string
+	logLevel  slog.Level
+}
+
+func newServe(t Terminal) *cobra.Command {
+	c := &serveCommand{Terminal: t}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long: `Run the server until it is told to stop, then let running calls end. No flag is needed to try it. It
+listens on this machine only; an address that others can reach needs a certificate, or --insecure-plaintext.`,
+		Example: `  behalf serve --demo
+  behalf serve --data-dir /var/lib/behalf --grpc-addr :7400 --http-addr :7480 --tls-cert chain.pem --tls-key key.pem`,
+		Args: arguments(0, 0, "none"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.demo && cmd.Flags().Changed("data-dir") {
+				return usage(errors.New("--demo: makes a data directory of its own; leave --data-dir out"))
+			}
+			return c.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&c.demo, "demo", false, "load a small invented register into a fresh data directory, and print questions to ask")
+	flags.StringVar(&c.config.DataDir, "data-dir", defaultDataDir, "directory of the server's keys and data; made at the first start")
+	flags.StringVar(&c.config.GRPCAddr, "grpc-addr", server.DefaultGRPCAddr, "address of the gRPC port")
+	flags.StringVar(&c.config.HTTPAddr, "http-addr", server.DefaultHTTPAddr, "address of the HTTP port")
+	flags.StringVar(&c.config.TLS.CertFile, "tls-cert", "", "PEM certificate chain of both ports")
+	flags.StringVar(&c.config.TLS.KeyFile, "tls-key", "", "PEM private key of --tls-cert")
+	flags.StringVar(&c.config.TLS.ClientCAFile, "tls-client-ca", "", "PEM certificates that clients' certificates must be signed by")
+	flags.BoolVar(&c.config.InsecurePlaintext, "insecure-plaintext", false, "allow addresses that others can reach without TLS")
+	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after a stop")
+	flags.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	return cmd
+}
+
+func (c *serveCommand) run(ctx context.Context) error {
+	if err := c.validate(); err != nil {
+		return usage(err)
+	}
+	c.config.Logger = c.logger()
+	server.RouteLogs(c.config.Logger)
+	if c.demo {
+		return c.runDemo(ctx)
+	}
+	s, err := server.New(ctx, c.config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Run(ctx), s.Close())
+}
+
+func (c *serveCommand) validate() error {
+	err := c.config.Validate()
+	if c.logFormat != "text" && c.logFormat != "json" {
+		err = errors.Join(err, fmt.Errorf("--log-format: %q is not text or json", c.logFormat))
+	}
+	return err
+}
+
+func (c *serveCommand) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(c.Err, options))
+	}
+	return slog.New(slog.NewTextHandler(c.Err, options))
+}

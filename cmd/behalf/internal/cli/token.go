@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/behalf-authz/behalf/server"
+)
+
+// tokenCommand is `behalf token`.
+type tokenCommand struct {
+	Terminal
+	dataDir     string
+	user, party int64
+	level       int
+	scopes      []string
+	claims      string
+	ttl         time.Duration
+}
+
+func newToken(t Terminal) *cobra.Command {
+	c := &tokenCommand{Terminal: t}
+	cmd := &cobra.Command{
+		Use:   "token (--user USER | --scope SCOPE | --claims FILE)",
+		Short: "Sign a token for trying and testing",
+		Long: `Sign a token with the key in the data directory of a server on this machine, for trying and testing. The
+server need not run. Only the token goes to standard output.`,
+		Example: `  curl -H "Authorization: Bearer $(behalf token --user 20001337 --level 3)" …
+  behalf token --scope behalf:check --scope behalf:parties.read
+  echo '{"urn:altinn:userid": 20001337}' | behalf token --claims -`,
+		Args: arguments(0, 0, "none"),
+		RunE: func(*cobra.Command, []string) error { return c.run() },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir, "data directory of the server")
+	flags.Int64Var(&c.user, "user", 0, "an end user's token: his user id")
+	flags.Int64Var(&c.party, "party", 0, "the end user's own party id")
+	flags.IntVar(&c.level, "level", 3, "the end user's authentication level, 0 to 4")
+	flags.StringSliceVar(&c.scopes, "scope", nil, "a service's token: its scopes, such as behalf:check")
+	flags.StringVar(&c.claims, "claims", "", "a token of any claims: a file with one JSON object, or - for standard input")
+	flags.DurationVar(&c.ttl, "ttl", time.Hour, "how long it lasts, unless the claims say so by exp")
+	return cmd
+}
+
+func (c *tokenCommand) run() error {
+	if err := c.validate(); err != nil {
+		return usage(err)
+	}
+	claims, err := c.content()
+	if err != nil {
+		return err
+	}
+	token, err := server.SignToken(c.dataDir, claims, c.ttl)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no server has made its signing key in %s; start `behalf serve` once, or name its directory with --data-dir", c.dataDir)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.Out, token)
+	return err
+}
+
+func (c *tokenCommand) validate() error {
+	var faults []error
+	given := 0
+	for _, is := range []bool{c.user != 0, len(c.scopes) > 0, c.claims != ""} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		faults = append(faults, errors.New("give one of --user, --scope and --claims"))
+	}
+	if c.user < 0 || c.party < 0 {
+		faults = append(faults, errors.New("--user, --party: ids are positive"))
+	}
+	if c.party != 0 && c.user == 0 {
+		faults = append(faults, errors.New("--party: goes with --user"))
+	}
+	if c.level < 0 || c.level > 4 {
+		faults = append(faults, fmt.Errorf("--level: %d is not 0 to 4", c.level))
+	}
+	if c.ttl <= 0 {
+		faults = append(faults, fmt.Errorf("--ttl: %s is not a time to last", c.ttl))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *tokenCommand) content() (map[string]any, error) {
+	switch {
+	case c.user != 0:
+		return server.UserClaims(c.user, c.party, c.level), nil
+	case len(c.scopes) > 0:
+		return map[string]any{"client_id": "behalf-token", "scope": strings.Join(c.scopes, " ")}, nil
+	}
+	text, err := c.readClaims()
+	if err != nil {
+		return nil, fmt.Errorf("--claims: %w", err)
+	}
+	var claims map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // ids must come out as they went in
+	if err := d.Decode(&claims); err != nil || claims == nil || d.More() {
+		return nil, fmt.Errorf("--claims: %s is not one JSON object", c.claims)
+	}
+	return claims, nil
+}
+
+func (c *tokenCommand) readClaims() ([]byte, error) {
+	if c.claims == "-" {
+		return io.ReadAll(c.In)
+	}
+	return os.ReadFile(c.claims)
+}
