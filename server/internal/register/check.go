@@ -76,7 +76,6 @@ func (r *PartyRecord) check() (mainUnit Reference, wrong faults) {
 	r.UUID = strings.ToLower(r.UUID)
 	wrong.unless(r.ID >= 0 && r.ID <= maxID, "party_id", "must be between 0 and %d", maxID)
 	wrong.unless(r.UUID == "" || uuid.MatchString(r.UUID), "party_uuid", "must be a UUID, such as 35042029-f290-473c-9770-2e256bb50d3b")
-	wrong.unless(r.Kind >= party.Person && r.Kind <= party.BankruptcyEstate, "kind", "must be one of the kinds of party")
 	wrong.unless(strings.TrimSpace(r.Name) != "", "name", "is required")
 	wrong.unless(utf8.ValidString(r.Name) && utf8.RuneCountInString(r.Name) <= maxName, "name", "must have at most %d characters", maxName)
 	wrong.unless(unitType.MatchString(r.UnitType), "unit_type", "must be at most ten capital letters, such as AS")
@@ -86,10 +85,13 @@ func (r *PartyRecord) check() (mainUnit Reference, wrong faults) {
 	checkDay(&wrong, "died_on", r.DiedOn)
 	wrong.unless(r.ID != 0 || r.UUID != "" || r.OrgNumber != "" || r.NationalID != "" || r.Key != "", "source_key",
 		"is required when party_id, party_uuid, org_number and national_id are absent: nothing would name the party again")
-	if natural(r.Kind) {
+	switch r.Kind {
+	case party.Person, party.SelfIdentified:
 		r.checkNatural(&wrong)
-	} else {
+	case party.Organisation, party.SubUnit, party.BankruptcyEstate:
 		mainUnit = r.checkOrganised(&wrong)
+	default:
+		wrong.add("kind", "must be one of the kinds of party")
 	}
 	return mainUnit, wrong
 }
@@ -123,7 +125,7 @@ func (r *PartyRecord) checkOrganised(wrong *faults) (mainUnit Reference) {
 		wrong.unless(r.MainUnit == "", "main_unit", "%s has none; a sub-unit has", who)
 		return Reference{}
 	}
-	wrong.unless(r.UnitType == "" || r.UnitType == "BEDR" || r.UnitType == "AAFY", "unit_type",
+	wrong.unless(r.UnitType == "" || r.UnitType == "BEDR" || r.UnitType == "AAFY" || !unitType.MatchString(r.UnitType), "unit_type",
 		"a sub-unit is BEDR or AAFY; a level of a public body is an organisation with an assignment of role ORGL")
 	if r.MainUnit == "" {
 		wrong.add("main_unit", "is required for a sub-unit: its main unit, such as org:910042963")
