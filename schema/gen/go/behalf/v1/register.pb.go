@@ -583,7 +583,8 @@ type ImportBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// source is one of the header's sources.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
-	// entries are the entries, in the file's order. At most 10,000.
+	// entries are the entries, in the file's order. At most 10,000. Each is checked by itself: one that
+	// breaks a rule is refused in the outcome, by file, line and field, and does not end the stream.
 	Entries       []*ImportEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1745,10 +1746,10 @@ const file_behalf_v1_register_proto_rawDesc = "" +
 	"\x0fUnreadableEntry\x12&\n" +
 	"\treference\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xd8\x04R\treference\x12\x1e\n" +
 	"\x05field\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05field\x12\"\n" +
-	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\amessage\"k\n" +
+	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\amessage\"h\n" +
 	"\vImportBatch\x12\x1f\n" +
-	"\x06source\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06source\x12;\n" +
-	"\aentries\x18\x01 \x03(\v2\x16.behalf.v1.ImportEntryB\t\xbaH\x06\x92\x01\x03\x10\x90NR\aentries\"\x84\x01\n" +
+	"\x06source\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06source\x128\n" +
+	"\aentries\x18\x01 \x03(\v2\x16.behalf.v1.ImportEntryB\x06\xbaH\x03\xd8\x01\x03R\aentries\"\x84\x01\n" +
 	"\rImportRequest\x121\n" +
 	"\x06header\x18\x01 \x01(\v2\x17.behalf.v1.ImportHeaderH\x00R\x06header\x12.\n" +
 	"\x05batch\x18\x02 \x01(\v2\x16.behalf.v1.ImportBatchH\x00R\x05batchB\x10\n" +
