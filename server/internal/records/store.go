@@ -93,7 +93,7 @@ var errReadOnly = errors.New("only read")
 func run(ctx context.Context, db *sql.DB, end error, f func(*Tx) error) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "The records cannot be reached now.").
+		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the records cannot be reached now").
 			Because(fmt.Errorf("begin a transaction: %w", err))
 	}
 	t := &Tx{tx: tx, prepared: make(map[string]*sql.Stmt)}

@@ -85,7 +85,7 @@ func (s *Service) Begin(h Header) (*Import, error) {
 		return nil, fault.Field("header.sources", "must name each source once")
 	}
 	if !s.importing.CompareAndSwap(false, true) {
-		return nil, fault.New(fault.Aborted, ReasonImportRunning, "Another import is running; wait for it to end.")
+		return nil, fault.New(fault.Aborted, ReasonImportRunning, "another import is running; wait for it to end")
 	}
 	return &Import{
 		service: s, header: h, draft: &draft{sources: h.Sources, whole: !h.AddOnly},
@@ -108,7 +108,7 @@ func (i *Import) Add(source string, entries []Entry) (Progress, error) {
 		return Progress{}, fault.Field("batch.source", "%s is not one of the header's sources", quote(source))
 	}
 	if i.read += int64(len(entries)); i.read > MaxEntries {
-		return Progress{}, fault.New(fault.Exhausted, ReasonImportTooLarge, "An import has at most %d entries; split it by source.", MaxEntries).
+		return Progress{}, fault.New(fault.Exhausted, ReasonImportTooLarge, "an import has at most %d entries; split it by source", MaxEntries).
 			With("limit", fmt.Sprint(MaxEntries))
 	}
 	for _, e := range entries {
@@ -203,7 +203,7 @@ func (i *Import) limit() error {
 	for _, o := range i.report.sources {
 		if o.removed()*100 > o.recorded*removalsPerCent {
 			return fault.New(fault.Precondition, ReasonRemovalsExceedLimit,
-				"The import would remove %d of the %d parties and assignments of source %s, more than %d %%. Nothing was written. If that is meant, allow removals.",
+				"the import would remove %d of the %d parties and assignments of source %s, more than %d %%; nothing was written. Allow removals if that is meant",
 				o.removed(), o.recorded, o.Source, removalsPerCent).
 				With("source", o.Source).With("removed", fmt.Sprint(o.removed())).With("recorded", fmt.Sprint(o.recorded))
 		}

@@ -43,7 +43,7 @@ func (p *plan) number() error {
 			n.was.UserID = p.numbers.user()
 		}
 		if n.was.ID > maxID || n.was.UserID > maxID {
-			return fault.New(fault.Exhausted, ReasonNumbersExhausted, "No number is left for a new party.")
+			return fault.New(fault.Exhausted, ReasonNumbersExhausted, "no number is left for a new party")
 		}
 		n.now = n.was
 		p.index.byID[n.was.ID] = n

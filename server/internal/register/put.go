@@ -66,7 +66,7 @@ func (s *Service) DeleteAssignment(ctx context.Context, source string, record As
 		}
 		if row == nil {
 			return batch{}, fault.New(fault.NotFound, ReasonAssignmentNotFound,
-				"The source %s does not assert that %s holds %s in %s.", source, record.To, d.holds[0].role.Code, record.From)
+				"the source %s does not assert that %s holds %s in %s", source, record.To, d.holds[0].role.Code, record.From)
 		}
 		from, to := x.byID[row.From], x.byID[row.To]
 		changes := []*change{{node: from, deleteHeld: []records.AssignmentKey{row.AssignmentKey}}}

@@ -22,7 +22,7 @@ func (s *Service) DeleteParty(ctx context.Context, name Reference) (relation.Rev
 			return batch{}, err
 		}
 		if n.parent {
-			return batch{}, fault.New(fault.Precondition, ReasonPartyHasSubUnits, "Party %d has sub-units; delete them first.", n.was.ID)
+			return batch{}, fault.New(fault.Precondition, ReasonPartyHasSubUnits, "party %d has sub-units; delete them first", n.was.ID)
 		}
 		m, err := movesOf(ctx, tx, x, n)
 		if err != nil {
@@ -88,7 +88,7 @@ func joinable(from, into *node) error {
 		return fault.Field("into", "is %s; only persons are joined", kindName(into.was.Kind))
 	case !from.derived():
 		return fault.New(fault.Precondition, ReasonPersonNotDerived,
-			"Party %d has a national id or a login, and so is somebody already; only a person known by name is joined to another.", from.was.ID)
+			"party %d has a national id or a login, and so is somebody already; only a person known by name is joined to another", from.was.ID)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func named1(ctx context.Context, tx *records.Tx, x *index, name Reference) (*ind
 	}
 	n := x.find("", name)
 	if n == nil {
-		return nil, nil, fault.New(fault.NotFound, fault.ReasonPartyNotFound, "No party is known as %s.", name)
+		return nil, nil, fault.New(fault.NotFound, fault.ReasonPartyNotFound, "no party is known as %s", name)
 	}
 	return x, n, nil
 }

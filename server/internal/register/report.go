@@ -2,6 +2,7 @@ package register
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/relation"
@@ -87,8 +88,17 @@ func (r *report) refuse(at place, kind entryKind, wrong faults) {
 
 func (r *report) name(at place, field, message string) {
 	if len(r.refusals) < maxRefusals {
-		r.refusals = append(r.refusals, Refusal{File: at.file, Line: at.line, Field: field, Message: message})
+		r.refusals = append(r.refusals, Refusal{File: cut(at.file), Line: at.line, Field: cut(field), Message: cut(message)})
 	}
+}
+
+// cut shortens a text of a caller, so that an outcome fits into one message.
+func cut(s string) string {
+	const most = 512
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // fault is the refusal of a write of one entry, nil when it was taken. under is the field
@@ -109,8 +119,8 @@ func (r *report) fault(under string) error {
 // quote shows a text of a caller in a message, shortened.
 func quote(s string) string {
 	const most = 80
-	if len(s) > most {
-		return strconv.Quote(s[:most]) + "…"
+	if len(s) <= most {
+		return strconv.Quote(s)
 	}
-	return strconv.Quote(s)
+	return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
 }

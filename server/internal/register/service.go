@@ -85,5 +85,5 @@ func waited(err error) error {
 	if errors.Is(err, context.Canceled) {
 		kind = fault.Canceled
 	}
-	return fault.New(kind, fault.ReasonUnavailable, "The call ended before its turn to write; nothing was written.").Because(err)
+	return fault.New(kind, fault.ReasonUnavailable, "the call ended before its turn to write; nothing was written").Because(err)
 }

@@ -1,6 +1,8 @@
-// Package register is the gRPC RegisterService: behalf.v1 messages in and out of the
-// register's values.
+// Package register is the gRPC RegisterService: it turns requests into writes of
+// server/internal/register and its values into messages.
 //
-// It owns the translation and the pace of an import's stream. It refuses rules and
-// writing, which are server/internal/register's. The composition root registers it.
+// It owns the protocol of an import's stream: the header first, then batches, an end to
+// waiting for a client that has stopped sending. It refuses to decide anything else: the
+// scope is checked by server/internal/rpc/interceptor before a call gets here, errors become
+// statuses there. The composition root registers it.
 package register

@@ -3,32 +3,41 @@ package register
 import (
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
 )
 
-// reference reads an identifier; field is the request's, for the fault.
+// reference reads an identifier of a field.
 func reference(field string, ref *behalfv1.PartyReference) (register.Reference, error) {
+	var (
+		name register.Reference
+		ok   bool
+	)
 	switch id := ref.GetIdentifier().(type) {
 	case *behalfv1.PartyReference_PartyId:
-		return register.PartyID(party.ID(id.PartyId)), nil
+		name, ok = register.ParseReference(register.PartyID(party.ID(id.PartyId)).String())
 	case *behalfv1.PartyReference_PartyUuid:
-		return register.Reference{Scheme: register.ByUUID, Value: id.PartyUuid}, nil
+		name, ok = register.ParseReference("uuid:" + id.PartyUuid)
 	case *behalfv1.PartyReference_OrgNumber:
-		return register.Reference{Scheme: register.ByOrgNumber, Value: id.OrgNumber}, nil
+		name, ok = register.ParseReference("org:" + id.OrgNumber)
 	case *behalfv1.PartyReference_NationalId:
-		return register.Reference{Scheme: register.ByNationalID, Value: id.NationalId}, nil
+		name, ok = register.ParseReference("nin:" + id.NationalId)
 	}
-	return register.Reference{}, fault.Field(field, "one identifier is required")
+	if !ok {
+		return register.Reference{}, fault.Field(field, "needs one identifier: a partyId, a UUID, nine digits or eleven")
+	}
+	return name, nil
 }
 
 func partyRecord(m *behalfv1.PartyRecord) register.PartyRecord {
 	return register.PartyRecord{
 		ID:         party.ID(m.GetPartyId()),
 		UUID:       m.GetPartyUuid(),
-		Kind:       party.Kind(m.GetKind()), //nolint:gosec // the validator lets defined kinds through only
+		Kind:       partyKind(m.GetKind()),
 		Name:       m.GetName(),
 		OrgNumber:  m.GetOrgNumber(),
 		NationalID: m.GetNationalId(),
@@ -43,31 +52,44 @@ func partyRecord(m *behalfv1.PartyRecord) register.PartyRecord {
 	}
 }
 
-func assignmentRecord(m *behalfv1.AssignmentRecord) register.AssignmentRecord {
-	var expires time.Time
-	if m.GetExpiresAt() != nil {
-		expires = m.GetExpiresAt().AsTime()
+// partyKind returns the kind, the zero Kind for a number that is none. The numbers agree.
+func partyKind(k behalfv1.PartyKind) party.Kind {
+	if _, ok := behalfv1.PartyKind_name[int32(k)]; !ok {
+		return 0
 	}
-	return register.AssignmentRecord{From: m.GetFrom(), Role: m.GetRole(), To: m.GetTo(), Expires: expires}
+	return party.Kind(k)
 }
 
-func entry(m *behalfv1.ImportEntry) register.Entry {
-	e := register.Entry{File: m.GetFile(), Line: m.GetLine()}
-	switch body := m.GetEntry().(type) {
-	case *behalfv1.ImportEntry_Party:
-		record := partyRecord(body.Party)
-		e.Party = &record
-	case *behalfv1.ImportEntry_Assignment:
-		record := assignmentRecord(body.Assignment)
-		e.Assignment = &record
-	case *behalfv1.ImportEntry_Unreadable:
-		e.Unreadable = &register.Unreadable{
-			Reference: body.Unreadable.GetReference(),
-			Field:     body.Unreadable.GetField(),
-			Message:   body.Unreadable.GetMessage(),
-		}
+func assignmentRecord(m *behalfv1.AssignmentRecord) register.AssignmentRecord {
+	return register.AssignmentRecord{From: m.GetFrom(), Role: m.GetRole(), To: m.GetTo(), Expires: instant(m.GetExpiresAt())}
+}
+
+// instant is the time of a timestamp, the zero time when it is absent.
+func instant(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
 	}
-	return e
+	return t.AsTime()
+}
+
+func entries(batch []*behalfv1.ImportEntry) []register.Entry {
+	all := make([]register.Entry, len(batch))
+	for i, m := range batch {
+		e := register.Entry{File: m.GetFile(), Line: m.GetLine()}
+		switch is := m.GetEntry().(type) {
+		case *behalfv1.ImportEntry_Party:
+			record := partyRecord(is.Party)
+			e.Party = &record
+		case *behalfv1.ImportEntry_Assignment:
+			record := assignmentRecord(is.Assignment)
+			e.Assignment = &record
+		case *behalfv1.ImportEntry_Unreadable:
+			u := is.Unreadable
+			e.Unreadable = &register.Unreadable{Reference: u.GetReference(), Field: u.GetField(), Message: u.GetMessage()}
+		}
+		all[i] = e
+	}
+	return all
 }
 
 func partyMessage(p party.Party) *behalfv1.Party {
@@ -85,24 +107,32 @@ func partyMessage(p party.Party) *behalfv1.Party {
 	}
 }
 
-func outcomeMessage(o register.Outcome) *behalfv1.ImportOutcome {
+func outcomeMessage(o register.Outcome) *behalfv1.ImportResponse {
 	m := &behalfv1.ImportOutcome{DryRun: o.DryRun, Revision: string(o.Revision)}
 	for _, s := range o.Sources {
 		m.Sources = append(m.Sources, &behalfv1.SourceOutcome{
-			Source:      s.Source,
-			Parties:     countsMessage(s.Parties),
-			Assignments: countsMessage(s.Assignments),
-			Unreadable:  s.Unreadable,
+			Source: s.Source, Parties: countsMessage(s.Parties), Assignments: countsMessage(s.Assignments), Unreadable: s.Unreadable,
 		})
 	}
 	for _, r := range o.Refusals {
 		m.Refusals = append(m.Refusals, &behalfv1.ImportRefusal{File: r.File, Line: r.Line, Field: r.Field, Message: r.Message})
 	}
-	return m
+	return &behalfv1.ImportResponse{Message: &behalfv1.ImportResponse_Outcome{Outcome: m}}
 }
 
 func countsMessage(c register.Counts) *behalfv1.ImportCounts {
-	return &behalfv1.ImportCounts{
-		Added: c.Added, Changed: c.Changed, Unchanged: c.Unchanged, Removed: c.Removed, Refused: c.Refused,
+	return &behalfv1.ImportCounts{Added: c.Added, Changed: c.Changed, Unchanged: c.Unchanged, Removed: c.Removed, Refused: c.Refused}
+}
+
+func progressMessage(p register.Progress) *behalfv1.ImportResponse {
+	m := &behalfv1.ImportProgress{Done: p.Done, Total: p.Total}
+	switch p.Phase {
+	case register.Reading:
+		m.Phase = behalfv1.ImportPhase_IMPORT_PHASE_READING
+	case register.Comparing:
+		m.Phase = behalfv1.ImportPhase_IMPORT_PHASE_COMPARING
+	case register.Writing:
+		m.Phase = behalfv1.ImportPhase_IMPORT_PHASE_WRITING
 	}
+	return &behalfv1.ImportResponse{Message: &behalfv1.ImportResponse_Progress{Progress: m}}
 }

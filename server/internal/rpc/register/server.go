@@ -2,15 +2,21 @@ package register
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"time"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/register"
 )
+
+// DefaultIdle is how long an import waits for the client's next message.
+const DefaultIdle = time.Minute
 
 // Config is what a Server needs.
 type Config struct {
 	Register *register.Service
+	Idle     time.Duration // 0 means DefaultIdle
 }
 
 // Server is the RegisterService.
@@ -18,18 +24,25 @@ type Server struct {
 	behalfv1.UnimplementedRegisterServiceServer
 
 	register *register.Service
+	idle     time.Duration
 }
 
 // New returns a server.
 func New(c Config) (*Server, error) {
 	if c.Register == nil {
-		return nil, fmt.Errorf("rpc/register: a register is required")
+		return nil, errors.New("rpc/register: a register is required")
 	}
-	return &Server{register: c.Register}, nil
+	if c.Idle == 0 {
+		c.Idle = DefaultIdle
+	}
+	return &Server{register: c.Register, idle: c.Idle}, nil
 }
 
-// PutParty adds a party, or replaces what a source says of it.
+// PutParty adds a party, or replaces what is recorded of it.
 func (s *Server) PutParty(ctx context.Context, req *behalfv1.PutPartyRequest) (*behalfv1.PutPartyResponse, error) {
+	if req.GetParty() == nil {
+		return nil, fault.Field("party", "is required")
+	}
 	p, revision, err := s.register.PutParty(ctx, req.GetSource(), partyRecord(req.GetParty()))
 	if err != nil {
 		return nil, err
@@ -39,11 +52,11 @@ func (s *Server) PutParty(ctx context.Context, req *behalfv1.PutPartyRequest) (*
 
 // DeleteParty removes a party and every assignment to and from it.
 func (s *Server) DeleteParty(ctx context.Context, req *behalfv1.DeletePartyRequest) (*behalfv1.DeletePartyResponse, error) {
-	ref, err := reference("party", req.GetParty())
+	name, err := reference("party", req.GetParty())
 	if err != nil {
 		return nil, err
 	}
-	revision, err := s.register.DeleteParty(ctx, ref)
+	revision, err := s.register.DeleteParty(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +65,9 @@ func (s *Server) DeleteParty(ctx context.Context, req *behalfv1.DeletePartyReque
 
 // PutAssignment lets a source assert that a party holds a role in another.
 func (s *Server) PutAssignment(ctx context.Context, req *behalfv1.PutAssignmentRequest) (*behalfv1.PutAssignmentResponse, error) {
+	if req.GetAssignment() == nil {
+		return nil, fault.Field("assignment", "is required")
+	}
 	revision, err := s.register.PutAssignment(ctx, req.GetSource(), assignmentRecord(req.GetAssignment()))
 	if err != nil {
 		return nil, err
@@ -61,6 +77,9 @@ func (s *Server) PutAssignment(ctx context.Context, req *behalfv1.PutAssignmentR
 
 // DeleteAssignment takes a source's assertion back.
 func (s *Server) DeleteAssignment(ctx context.Context, req *behalfv1.DeleteAssignmentRequest) (*behalfv1.DeleteAssignmentResponse, error) {
+	if req.GetAssignment() == nil {
+		return nil, fault.Field("assignment", "is required")
+	}
 	revision, err := s.register.DeleteAssignment(ctx, req.GetSource(), assignmentRecord(req.GetAssignment()))
 	if err != nil {
 		return nil, err
@@ -68,7 +87,7 @@ func (s *Server) DeleteAssignment(ctx context.Context, req *behalfv1.DeleteAssig
 	return &behalfv1.DeleteAssignmentResponse{Revision: string(revision)}, nil
 }
 
-// JoinPersons makes one person of two.
+// JoinPersons moves all that a derived person holds to another person.
 func (s *Server) JoinPersons(ctx context.Context, req *behalfv1.JoinPersonsRequest) (*behalfv1.JoinPersonsResponse, error) {
 	from, err := reference("from", req.GetFrom())
 	if err != nil {
