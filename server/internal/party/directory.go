@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// loadBatch is how many parties Load takes in at a time: readers wait for one batch at most.
+// loadBatch is how many parties Load takes in under one lock.
 const loadBatch = 1024
 
 // Directory keeps in memory what lists of parties show, sort and search by. The records

@@ -51,13 +51,13 @@ func pageToken(query fingerprint, c cursor) string {
 	b := make([]byte, 0, tokenHead+len(c.after.key))
 	b = append(b, tokenVersion)
 	b = append(b, query[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(c.begun)) //nolint:gosec // moments are positive
+	b = binary.BigEndian.AppendUint64(b, uint64(c.begun))
 	flags := byte(0)
 	if c.after.last {
 		flags = tokenLast
 	}
 	b = append(b, flags)
-	b = binary.BigEndian.AppendUint64(b, uint64(c.after.id)) //nolint:gosec // ids are positive
+	b = binary.BigEndian.AppendUint64(b, uint64(c.after.id))
 	b = append(b, c.after.key...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -74,9 +74,9 @@ func parsePageToken(query fingerprint, token string) (cursor, error) {
 	if fingerprint(b[1:9]) != query {
 		return cursor{}, badPageToken("belongs to another query: all fields but page_size must be as they were")
 	}
-	begun := moment(binary.BigEndian.Uint64(b[9:17])) //nolint:gosec // checked below
+	begun := moment(binary.BigEndian.Uint64(b[9:17]))
 	flags := b[17]
-	id := ID(binary.BigEndian.Uint64(b[18:tokenHead])) //nolint:gosec // checked below
+	id := ID(binary.BigEndian.Uint64(b[18:tokenHead]))
 	if begun < 0 || flags > tokenLast || id <= 0 {
 		return cursor{}, badPageToken("is not a page token")
 	}

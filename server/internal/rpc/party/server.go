@@ -65,7 +65,7 @@ func (s *Server) ListParties(ctx context.Context, req *behalfv1.ListPartiesReque
 	return &behalfv1.ListPartiesResponse{
 		Parties:       entryMessages(list.Entries),
 		NextPageToken: list.Next,
-		TotalSize:     int32(list.Total), //nolint:gosec // the engine lists far fewer than 2^31
+		TotalSize:     int32(list.Total),
 		Revision:      string(list.Revision),
 	}, nil
 }
@@ -119,7 +119,7 @@ func (s *Server) ListRepresentatives(ctx context.Context, req *behalfv1.ListRepr
 	return &behalfv1.ListRepresentativesResponse{
 		Representatives: representativeMessages(list.Users),
 		NextPageToken:   list.Next,
-		TotalSize:       int32(list.Total), //nolint:gosec // the engine lists far fewer than 2^31
+		TotalSize:       int32(list.Total),
 		Revision:        string(list.Revision),
 	}, nil
 }
