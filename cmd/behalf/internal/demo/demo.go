@@ -26,6 +26,7 @@ func Print(w io.Writer, url, dir string) {
 		fmt.Fprintf(w, "# %s\n# → %s\n", q.text, q.answer)
 		fmt.Fprintf(w, "curl -s -H \"Authorization: Bearer $(cat %s/%s)\" %s'%s%s'; echo\n\n", dir, q.credential, q.body, url, q.path)
 	}
+	fmt.Fprintln(w, "# Stop with Ctrl-C: the register and the keys are gone then.")
 }
 
 var questions = []struct {

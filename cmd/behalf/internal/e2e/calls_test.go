@@ -175,7 +175,7 @@ func TestRefusedCallsGRPC(t *testing.T) {
 			r.Kind, r.NationalId, r.OrgNumber, r.UnitType = behalfv1.PartyKind_PARTY_KIND_SUB_UNIT, "", "310099999", "BEDR"
 		})), codes.InvalidArgument, "INVALID_ARGUMENT", "party.main_unit"},
 		{"assign an unknown role", id.admin, assign("test", &behalfv1.AssignmentRecord{From: "party:50020001", Role: "KING", To: "party:50010002"}), codes.InvalidArgument, "UNKNOWN_ROLE", "assignment.role"},
-		{"assign to an unknown party", id.admin, assign("test", &behalfv1.AssignmentRecord{From: "party:50020001", Role: "DAGL", To: "party:1"}), codes.InvalidArgument, "PARTY_NOT_FOUND", "assignment.to"},
+		{"assign to an unknown party", id.admin, assign("test", &behalfv1.AssignmentRecord{From: "party:50020001", Role: "DAGL", To: "party:1"}), codes.NotFound, "PARTY_NOT_FOUND", ""},
 		{"assign from a bad reference", id.admin, assign("test", &behalfv1.AssignmentRecord{From: "50020001", Role: "DAGL", To: "party:50010002"}), codes.InvalidArgument, "INVALID_ARGUMENT", "assignment.from"},
 		{"assign, as a user", id.user, assign("test", dagl), codes.PermissionDenied, "SERVICES_ONLY", ""},
 		{"delete an unknown party", id.admin, func(ctx context.Context) error {
@@ -249,8 +249,9 @@ func TestRefusedCallsREST(t *testing.T) {
 	const check = `{"question":{"object":{"type":"party","id":"50020001"},"permission":"represent"}}`
 	for _, c := range []struct {
 		name, token, method, path, body string
-		status                          int
-		reason                          string
+
+		status int
+		reason string
 	}{
 		{"list without token", nobody, "GET", "/v1/parties", "", 401, "CREDENTIALS_MISSING"},
 		{"list with garbage", garbage, "GET", "/v1/parties", "", 401, "CREDENTIALS_INVALID"},
@@ -271,14 +272,14 @@ func TestRefusedCallsREST(t *testing.T) {
 		{"check with half a body", id.user, "POST", "/v1/check", `{"question":`, 400, "INVALID_ARGUMENT"},
 		{"check with an unknown field", id.user, "POST", "/v1/check", `{"query":{}}`, 400, "INVALID_ARGUMENT"},
 		{"check with a wrong type", id.user, "POST", "/v1/check", `{"question":7}`, 400, "INVALID_ARGUMENT"},
-		{"check with token in no header", nobody, "POST", "/v1/check?access_token=" + id.user, check, 401, "CREDENTIALS_MISSING"},
+		{"check with token in no header", nobody, "POST", "/v1/check?access_token=" + id.user, check, 400, "INVALID_ARGUMENT"},
 		{"check an unknown permission", id.user, "POST", "/v1/check", `{"question":{"object":{"type":"party","id":"1"},"permission":"conquer"}}`, 400, "UNKNOWN_RELATION"},
 		{"put a party, as a user", id.user, "POST", "/v1/register/parties", `{"source":"test","party":{"kind":"PARTY_KIND_PERSON","name":"X"}}`, 403, "SERVICES_ONLY"},
 		{"put a party of no kind", id.admin, "POST", "/v1/register/parties", `{"source":"test","party":{"name":"X"}}`, 400, "INVALID_ARGUMENT"},
 		{"put a party of an unknown kind", id.admin, "POST", "/v1/register/parties", `{"source":"test","party":{"kind":"KING","name":"X"}}`, 400, "INVALID_ARGUMENT"},
 		{"delete an unknown party", id.admin, "DELETE", "/v1/register/parties/1", "", 404, "PARTY_NOT_FOUND"},
 		{"wrong method", id.admin, "PATCH", "/v1/parties", "", 405, "METHOD_NOT_ALLOWED"},
-		{"unknown path", id.admin, "GET", "/v1/castles", "", 404, "PATH_NOT_FOUND"},
+		{"unknown path", id.admin, "GET", "/v1/castles", "", 404, "ROUTE_NOT_FOUND"},
 		{"keys, as a user", id.user, "GET", "/v1/apikeys", "", 403, "SERVICES_ONLY"},
 		{"revoke an unknown key", id.admin, "DELETE", "/v1/apikeys/none", "", 404, "API_KEY_NOT_FOUND"},
 	} {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +16,15 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/behalf-authz/behalf/cmd/behalf/internal/cli"
+	"github.com/behalf-authz/behalf/cmd/behalf/internal/demo"
 	"github.com/behalf-authz/behalf/server"
 )
 
 // instance is a running server and what is needed to ask it.
 type instance struct {
 	dataDir string
+	address string // of the gRPC port
 	url     string // of the HTTP port
 	conn    *grpc.ClientConn
 	admin   string // the admin key
@@ -55,7 +59,8 @@ func start(t testing.TB) *instance {
 	if err := s.Ready(patience); err != nil {
 		t.Fatalf("not ready: %v", err)
 	}
-	conn, err := grpc.NewClient(s.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(s.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +69,45 @@ func start(t testing.TB) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &instance{dataDir: dir, url: "http://" + s.HTTPAddr(), conn: conn, admin: admin}
+	return &instance{dataDir: dir, address: s.GRPCAddr(), url: "http://" + s.HTTPAddr(), conn: conn, admin: admin}
+}
+
+// run runs a command of the CLI and returns what it printed. It must succeed.
+func run(t testing.TB, args ...string) string {
+	t.Helper()
+	code, out, diagnostics := behalf(t, args...)
+	if code != 0 {
+		t.Fatalf("behalf %q: exit code %d\n%s%s", args, code, out, diagnostics)
+	}
+	return out
+}
+
+// behalf runs a command of the CLI as main does.
+func behalf(t testing.TB, args ...string) (code int, out, diagnostics string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = cli.Run(t.Context(), args, cli.Terminal{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+// run runs a command of the CLI that speaks to the instance.
+func (i *instance) run(t testing.TB, args ...string) string {
+	t.Helper()
+	return run(t, i.reach(args)...)
+}
+
+func (i *instance) reach(args []string) []string {
+	return append(args, "--address", i.address, "--data-dir", i.dataDir)
+}
+
+// loadDemo imports the demonstration's register.
+func loadDemo(t testing.TB, i *instance) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "demo.jsonl")
+	if err := os.WriteFile(file, demo.Register, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	i.run(t, "import", file)
 }
 
 // userToken returns a token of a user, as `behalf token` makes it.

@@ -40,14 +40,13 @@ type oracleRow struct {
 // oracle that was computed without the server.
 func TestOracle(t *testing.T) {
 	dir := t.TempDir()
-	if err := world.Generate(t.Context(), world.Config{Parties: *worldParties, Seed: *worldSeed, OracleRows: *worldRows, Dir: dir}); err != nil {
-		t.Fatal(err)
-	}
+	run(t, "generate", "--parties", strconv.Itoa(*worldParties), "--seed", strconv.FormatUint(*worldSeed, 10),
+		"--oracle-rows", strconv.Itoa(*worldRows), "--out", dir)
 	i := start(t)
-	load(t, i, filepath.Join(dir, "world.jsonl"))
+	i.run(t, "import", filepath.Join(dir, world.WorldFile))
 
-	t.Run("rows", func(t *testing.T) { testRows(t, i, readLines[oracleRow](t, filepath.Join(dir, "oracle.jsonl"))) })
-	t.Run("lists", func(t *testing.T) { testLists(t, i, filepath.Join(dir, "users.json")) })
+	t.Run("rows", func(t *testing.T) { testRows(t, i, readLines[oracleRow](t, filepath.Join(dir, world.OracleFile))) })
+	t.Run("lists", func(t *testing.T) { testLists(t, i, filepath.Join(dir, world.UsersFile)) })
 }
 
 func testRows(t *testing.T, i *instance, rows []oracleRow) {

@@ -15,7 +15,7 @@ import (
 )
 
 // Domain is the domain of every ErrorInfo: reasons are unique within it.
-const Domain = "behalf.v1"
+const Domain = "behalf"
 
 // The reasons of errors that are no faults.
 const (

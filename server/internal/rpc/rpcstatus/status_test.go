@@ -37,7 +37,7 @@ func TestEveryKindHasACodeOfItsOwn(t *testing.T) {
 
 func TestError(t *testing.T) {
 	info := func(reason string, meta map[string]string) *errdetails.ErrorInfo {
-		return &errdetails.ErrorInfo{Reason: reason, Domain: "behalf.v1", Metadata: meta}
+		return &errdetails.ErrorInfo{Reason: reason, Domain: "behalf", Metadata: meta}
 	}
 	violation := func(field, text string) *errdetails.BadRequest {
 		return &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: text}}}
