@@ -78,6 +78,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 func (s *Server) openStore(ctx context.Context) (err error) {
 	// Relations are in SpiceDB's memory engine until the durable store takes its place
 	// here. Records beside forgotten relations would be lies, so they are in memory too.
+	s.cfg.Logger.WarnContext(ctx, "relations and records are kept in memory: a restart forgets them")
 	if s.records, err = records.Open(ctx, records.Config{}); err != nil {
 		return fmt.Errorf("open the records: %w", err)
 	}

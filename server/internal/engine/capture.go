@@ -2,16 +2,17 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/authzed/spicedb/pkg/cmd/server"
 	"github.com/authzed/spicedb/pkg/datalayer"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // Services are SpiceDB's own implementations of authzed.api.v1. A call to one needs a
@@ -58,7 +59,8 @@ func (c *capture) unary() []server.MiddlewareModification[grpc.UnaryServerInterc
 				if !marked(ctx) {
 					return next(ctx, req)
 				}
-				return nil, c.keep(ctx, info.Server)
+				c.keep(ctx, info.Server)
+				return new(emptypb.Empty), nil // an answer without fields is one of any type
 			},
 		}},
 	}}
@@ -74,7 +76,8 @@ func (c *capture) stream() []server.MiddlewareModification[grpc.StreamServerInte
 				if !marked(stream.Context()) {
 					return next(srv, stream)
 				}
-				return c.keep(stream.Context(), srv)
+				c.keep(stream.Context(), srv)
+				return nil
 			},
 		}},
 	}}
@@ -84,8 +87,8 @@ func marked(ctx context.Context) bool {
 	return len(metadata.ValueFromIncomingContext(ctx, captureKey)) > 0
 }
 
-// keep stores the object and ends the call.
-func (c *capture) keep(ctx context.Context, object any) error {
+// keep stores the object.
+func (c *capture) keep(ctx context.Context, object any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.layer = datalayer.FromContext(ctx)
@@ -99,29 +102,25 @@ func (c *capture) keep(ctx context.Context, object any) error {
 	case v1.ExperimentalServiceServer:
 		c.services.Experimental = object
 	}
-	return status.Error(codes.Aborted, "captured")
 }
 
 // run makes one marked call of each service and fails when one was not captured.
 func (c *capture) run(ctx context.Context, conn grpc.ClientConnInterface) error {
 	ctx = metadata.AppendToOutgoingContext(ctx, captureKey, "1")
-	_, err := v1.NewPermissionsServiceClient(conn).CheckPermission(ctx, &v1.CheckPermissionRequest{}, grpc.WaitForReady(true))
-	if status.Code(err) != codes.Aborted {
+	if _, err := v1.NewPermissionsServiceClient(conn).CheckPermission(ctx, &v1.CheckPermissionRequest{}, grpc.WaitForReady(true)); err != nil {
 		return fmt.Errorf("capture spicedb's permissions service: %w", err)
 	}
-	_, err = v1.NewSchemaServiceClient(conn).ReadSchema(ctx, &v1.ReadSchemaRequest{})
-	if status.Code(err) != codes.Aborted {
+	if _, err := v1.NewSchemaServiceClient(conn).ReadSchema(ctx, &v1.ReadSchemaRequest{}); err != nil {
 		return fmt.Errorf("capture spicedb's schema service: %w", err)
 	}
-	_, err = v1.NewExperimentalServiceClient(conn).ExperimentalCountRelationships(ctx, &v1.ExperimentalCountRelationshipsRequest{})
-	if status.Code(err) != codes.Aborted {
+	if _, err := v1.NewExperimentalServiceClient(conn).ExperimentalCountRelationships(ctx, &v1.ExperimentalCountRelationshipsRequest{}); err != nil {
 		return fmt.Errorf("capture spicedb's experimental service: %w", err)
 	}
 	watch, err := v1.NewWatchServiceClient(conn).Watch(ctx, &v1.WatchRequest{})
 	if err == nil {
 		_, err = watch.Recv()
 	}
-	if status.Code(err) != codes.Aborted {
+	if !errors.Is(err, io.EOF) {
 		return fmt.Errorf("capture spicedb's watch service: %w", err)
 	}
 	c.mu.Lock()

@@ -69,12 +69,12 @@ func (w *logWriter) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 	return len(line), nil
 }
 
+// slogLevel is the level of a line in our log. What informs SpiceDB's operator is detail
+// to ours, who did not choose to run one.
 func slogLevel(level zerolog.Level) slog.Level {
 	switch level {
-	case zerolog.TraceLevel, zerolog.DebugLevel:
+	case zerolog.TraceLevel, zerolog.DebugLevel, zerolog.InfoLevel, zerolog.NoLevel:
 		return slog.LevelDebug
-	case zerolog.InfoLevel, zerolog.NoLevel:
-		return slog.LevelInfo
 	case zerolog.WarnLevel:
 		return slog.LevelWarn
 	case zerolog.ErrorLevel, zerolog.FatalLevel, zerolog.PanicLevel, zerolog.Disabled:

@@ -12,7 +12,7 @@ import (
 // SpiceDB's lines about its start arrive as records of the logger that was given.
 func TestLogs(t *testing.T) {
 	var lines bytes.Buffer
-	e, err := engine.New(engine.Config{Logger: slog.New(slog.NewJSONHandler(&lines, nil))})
+	e, err := engine.New(engine.Config{Logger: slog.New(slog.NewJSONHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)
 	}
