@@ -50,7 +50,7 @@ func TestLayout(t *testing.T) {
 		prefix, subtree := strings.CutSuffix(module+rule.from, "/...")
 		found := false
 		for path, imports := range deps {
-			if path != prefix && !(subtree && strings.HasPrefix(path, prefix+"/")) {
+			if below := subtree && strings.HasPrefix(path, prefix+"/"); path != prefix && !below {
 				continue
 			}
 			found = true

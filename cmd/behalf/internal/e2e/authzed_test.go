@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"testing"
@@ -23,7 +24,7 @@ func TestAuthzedClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	ctx := t.Context()
 
 	before, err := client.ReadSchema(ctx, &v1.ReadSchemaRequest{})
@@ -91,7 +92,7 @@ func drain[T any](t *testing.T, stream grpc.ServerStreamingClient[T]) (all []*T)
 	t.Helper()
 	for {
 		message, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {

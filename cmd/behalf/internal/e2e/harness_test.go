@@ -64,7 +64,7 @@ func start(t testing.TB) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	admin, err := server.ReadAdminKey(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func (i *instance) call(t testing.TB, method, path, token, body string) answer {
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)

@@ -86,8 +86,11 @@ func (i *instance) askRow(t *testing.T, ctx context.Context, row oracleRow, toke
 		Permission: "represent",
 		Subject:    &behalfv1.SubjectReference{Type: "user", Id: user},
 	}})
-	if err != nil || check.GetAllowed() != row.Represent {
-		return fmt.Errorf("check of user %s for party %s: %v %v, want %t", user, party, check.GetAllowed(), err, row.Represent)
+	if err != nil {
+		return fmt.Errorf("check of user %s for party %s: %w", user, party, err)
+	}
+	if check.GetAllowed() != row.Represent {
+		return fmt.Errorf("check of user %s for party %s: want %t", user, party, row.Represent)
 	}
 	authzed, err := v1.NewPermissionsServiceClient(i.conn).CheckPermission(admin, &v1.CheckPermissionRequest{
 		Consistency: &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}},
@@ -95,8 +98,11 @@ func (i *instance) askRow(t *testing.T, ctx context.Context, row oracleRow, toke
 		Permission:  "represent",
 		Subject:     &v1.SubjectReference{Object: &v1.ObjectReference{ObjectType: "user", ObjectId: user}},
 	})
-	if has := authzed.GetPermissionship() == v1.CheckPermissionResponse_PERMISSIONSHIP_HAS_PERMISSION; err != nil || has != row.Represent {
-		return fmt.Errorf("CheckPermission of user %s for party %s: %v %v, want %t", user, party, has, err, row.Represent)
+	if err != nil {
+		return fmt.Errorf("CheckPermission of user %s for party %s: %w", user, party, err)
+	}
+	if has := authzed.GetPermissionship() == v1.CheckPermissionResponse_PERMISSIONSHIP_HAS_PERMISSION; has != row.Represent {
+		return fmt.Errorf("CheckPermission of user %s for party %s: want %t", user, party, row.Represent)
 	}
 	roles, err := behalfv1.NewRoleServiceClient(i.conn).ListRoles(admin, &behalfv1.ListRolesRequest{PartyId: row.Party, UserId: row.User})
 	if err != nil {
