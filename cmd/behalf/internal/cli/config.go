@@ -40,7 +40,7 @@ func configure(cmd *cobra.Command, environ []string) error {
 		if !ok || f.Changed {
 			return
 		}
-		if err := cmd.Flags().Set(f.Name, s.value); err != nil {
+		if err := f.Value.Set(s.value); err != nil { // not by its name: only the command line changes a flag
 			faults = append(faults, fmt.Errorf("%s: %q is not of type %s: %w", s.where, s.value, f.Value.Type(), reason(err)))
 		}
 	})
@@ -103,7 +103,7 @@ func fromFile(name string, known map[string]bool) (map[string]setting, []error) 
 	}
 	var keys map[string]any // JSON is YAML too
 	if err := yaml.Unmarshal(text, &keys); err != nil {
-		return nil, []error{fmt.Errorf("%s: %w", name, err)}
+		return nil, yamlFaults(name, err)
 	}
 	found := make(map[string]setting)
 	var faults []error
@@ -121,6 +121,19 @@ func fromFile(name string, known map[string]bool) (map[string]setting, []error) 
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return found, faults
+}
+
+// yamlFaults returns the faults of a file, one each.
+func yamlFaults(name string, err error) []error {
+	several, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return []error{fmt.Errorf("%s: %w", name, err)}
+	}
+	var faults []error
+	for _, text := range several.Errors {
+		faults = append(faults, fmt.Errorf("%s: %s", name, text))
+	}
+	return faults
 }
 
 // scalar writes a value of the file as a flag takes it, lists with commas.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -59,9 +60,20 @@ func row(table *tabwriter.Writer, source, of string, n *behalfv1.ImportCounts) {
 func refusal(r *behalfv1.ImportRefusal) string {
 	text := fmt.Sprintf("%s:%d: ", r.GetFile(), r.GetLine())
 	if r.GetField() != "" {
-		text += r.GetField() + ": "
+		text += fileField(r.GetField()) + ": "
 	}
 	return text + r.GetMessage()
+}
+
+// fileField writes a field that the server names as files do: main_unit is mainUnit.
+func fileField(field string) string {
+	words := strings.Split(field, "_")
+	for i, word := range words {
+		if i > 0 && word != "" {
+			words[i] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "")
 }
 
 func refused(outcome *behalfv1.ImportOutcome) int64 {

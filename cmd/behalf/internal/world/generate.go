@@ -44,7 +44,8 @@ func New(c Config) (*World, error) {
 		return nil, fmt.Errorf("a world has at least %d parties, not %d", MinParties, c.Parties)
 	}
 	g := &generator{
-		r: rand.New(rand.NewPCG(c.Seed, uint64(c.Parties))), numbers: newNumbers(), names: newNames(),
+		r:       rand.New(rand.NewPCG(c.Seed, uint64(c.Parties))), //nolint:gosec // a world is to be the same for a seed
+		numbers: newNumbers(), names: newNames(),
 		subs: make(map[int][]int), taken: make(map[int]bool), traded: make(map[int]bool),
 	}
 	subUnits, mainUnits := c.Parties*45/100, c.Parties*30/100

@@ -14,7 +14,7 @@ type numbers struct {
 	serial map[string]int
 }
 
-func newNumbers() *numbers { return &numbers{org: 31_000_000, serial: make(map[string]int)} }
+func newNumbers() *numbers { return &numbers{org: 32_000_000, serial: make(map[string]int)} }
 
 func (n *numbers) organisation() string {
 	for {

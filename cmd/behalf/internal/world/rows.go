@@ -1,8 +1,6 @@
 package world
 
-import (
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 // Row is a question and the oracle's answer.
 type Row struct {
@@ -28,7 +26,8 @@ type sampler struct {
 // Rows draws n different questions, a third of them misses. Worlds too small for n give
 // fewer.
 func (o *Oracle) Rows(w *World, n int, seed uint64) []Row {
-	s := &sampler{r: rand.New(rand.NewPCG(seed, uint64(n))), o: o, w: w}
+	s := &sampler{o: o, w: w}
+	s.r = rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // questions are to be the same for a seed
 	s.index()
 	misses := (n + 2) / 3
 	hits := n - misses
@@ -128,11 +127,16 @@ func (s *sampler) userOf(holder int64) int64 {
 	if p.UserID != 0 {
 		return p.UserID
 	}
-	inside := s.o.held[holder]
+	var inside []int64
+	for _, a := range s.o.held[holder] {
+		if user := s.o.parties[a.To].UserID; user != 0 {
+			inside = append(inside, user)
+		}
+	}
 	if len(inside) == 0 {
 		return pick(s.r, s.persons).UserID
 	}
-	return s.o.parties[pick(s.r, inside).To].UserID
+	return pick(s.r, inside)
 }
 
 // near returns a party that is a main unit of the given one, or next to it in the register.
@@ -165,7 +169,7 @@ func (s *sampler) border(assignments []Assignment) pair {
 			}
 		}
 	case 2: // the client, by somebody who acts for the organisation that acts for the firm
-		if user == 0 || to.UserID == 0 {
+		if to.UserID == 0 {
 			return s.secondHop(a)
 		}
 	}

@@ -40,7 +40,9 @@ func TestSameSeedSameBytes(t *testing.T) {
 		dir := t.TempDir()
 		w := made(t, 2000, seed)
 		o := world.NewOracle(w, c, time.Now())
-		o.Count(w)
+		if err := o.Count(w); err != nil {
+			t.Fatal(err)
+		}
 		if err := w.Save(dir, o.Rows(w, 300, seed)); err != nil {
 			t.Fatal(err)
 		}
@@ -142,6 +144,9 @@ func TestRows(t *testing.T) {
 	misses, seen := 0, map[[2]int64]bool{}
 	withRoles := map[string]int{}
 	for _, row := range rows {
+		if row.User == 0 || row.Party == 0 {
+			t.Errorf("%+v asks about nobody", row)
+		}
 		if !row.Represent {
 			misses++
 		}
