@@ -85,7 +85,8 @@ func New(cfg Config) (http.Handler, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	native, err := rest.New(rest.Config{Conn: cfg.Conn, MaxBodyBytes: cfg.MaxBodyBytes})
+	conn := event.Conn{ClientConnInterface: cfg.Conn}
+	native, err := rest.New(rest.Config{Conn: conn, MaxBodyBytes: cfg.MaxBodyBytes})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func New(cfg Config) (http.Handler, error) {
 		timeout: cfg.Timeout,
 		fixed:   operations(cfg),
 		rest:    native,
-		altinn:  altinn.New(cfg.Conn),
+		altinn:  altinn.New(conn),
 	}
 	return recorder.Handler(rt, answerPanic), nil
 }

@@ -15,6 +15,7 @@ const Unmatched = "unmatched"
 type Event struct {
 	RequestID string
 	Route     string // the pattern of the route, such as /v1/parties/{party_id}
+	Caller    string // who asked, such as user/20001337, as far as it is known
 	Reason    string // why the answer is an error, empty when it is none
 	Err       error  // the cause, for the log only
 }

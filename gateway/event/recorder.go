@@ -94,6 +94,9 @@ func (rec *Recorder) record(r *http.Request, ev *Event, w *response, took time.D
 		slog.Int64("bytes", w.written),
 		slog.String("request_id", ev.RequestID),
 	}
+	if ev.Caller != "" {
+		attrs = append(attrs, slog.String("caller", ev.Caller))
+	}
 	if ev.Reason != "" {
 		attrs = append(attrs, slog.String("reason", ev.Reason))
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,11 +34,18 @@ type instance struct {
 // start runs a server on free ports until the test ends, and returns when it is ready.
 func start(t testing.TB) *instance {
 	t.Helper()
+	return startLogging(t, nil)
+}
+
+// startLogging is start with a log.
+func startLogging(t testing.TB, logger *slog.Logger) *instance {
+	t.Helper()
 	dir := t.TempDir()
 	s, err := server.New(t.Context(), server.Config{
 		DataDir:  dir,
 		GRPCAddr: "127.0.0.1:0",
 		HTTPAddr: "127.0.0.1:0",
+		Logger:   logger,
 	})
 	if err != nil {
 		t.Fatal(err)

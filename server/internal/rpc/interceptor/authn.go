@@ -3,6 +3,7 @@ package interceptor
 import (
 	"context"
 	"log/slog"
+	"strconv"
 
 	"google.golang.org/grpc/metadata"
 
@@ -23,6 +24,9 @@ func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) e
 	if err != nil {
 		return err
 	}
+	if local(ctx) {
+		k.header(callerHeader, named(who))
+	}
 	switch who.Kind {
 	case caller.User:
 		k.event.Add(slog.String("caller", "user"), slog.Int64("user_id", who.UserID))
@@ -31,4 +35,15 @@ func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) e
 	case caller.Nobody: // which no authenticator returns, and access refuses
 	}
 	return next(caller.With(ctx, who))
+}
+
+// callerHeader tells the gateway in this process whom a call's credentials named, for the
+// event of its request.
+const callerHeader = "x-behalf-caller"
+
+func named(who caller.Caller) string {
+	if who.Kind == caller.User {
+		return "user/" + strconv.FormatInt(who.UserID, 10)
+	}
+	return "service/" + who.Name
 }

@@ -30,8 +30,11 @@ func (c *Chain) event(ctx context.Context, k *call, next func(context.Context) e
 	code := status.Code(err)
 	c.metrics.observe(k.method, code, took)
 	level := slog.LevelInfo
-	if ofOurs(err) {
+	switch {
+	case ofOurs(err):
 		level = slog.LevelError
+	case local(ctx): // the gateway writes the event of the request that the call is part of
+		level = slog.LevelDebug
 	}
 	attrs := append([]slog.Attr{
 		slog.String("method", k.method),
@@ -91,12 +94,11 @@ func sane(id string) bool {
 // is whom the gateway says it talks to: it appends him to x-forwarded-for, so only the last
 // address is its own word.
 func peerOf(ctx context.Context) string {
-	p, ok := peer.FromContext(ctx)
-	if !ok || p.Addr == nil {
+	if !local(ctx) {
+		if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+			return p.Addr.String()
+		}
 		return ""
-	}
-	if p.Addr.Network() != inProcess {
-		return p.Addr.String()
 	}
 	forwarded := metadata.ValueFromIncomingContext(ctx, "x-forwarded-for")
 	if len(forwarded) == 0 {
@@ -108,6 +110,12 @@ func peerOf(ctx context.Context) string {
 
 // inProcess is the network of the in-process channel's peer.
 const inProcess = "inproc"
+
+// local reports whether the call comes from this process, where only the gateway makes any.
+func local(ctx context.Context) bool {
+	p, ok := peer.FromContext(ctx)
+	return ok && p.Addr != nil && p.Addr.Network() == inProcess
+}
 
 func setUnaryHeader(ctx context.Context) func(key, value string) {
 	return func(key, value string) {

@@ -108,7 +108,7 @@ func newFixture(t *testing.T, change func(*interceptor.Config)) *fixture {
 		t.Fatal(err)
 	}
 	config := interceptor.Config{
-		Logger:        slog.New(slog.NewJSONHandler(f.log, nil)),
+		Logger:        slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Registerer:    f.registry,
 		Authenticator: authenticator,
 		Access:        access,
