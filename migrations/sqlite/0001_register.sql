@@ -44,12 +44,15 @@ CREATE TABLE party_source (
 CREATE INDEX party_source_party ON party_source (party_id);
 CREATE INDEX party_source_key ON party_source (source, source_key) WHERE source_key <> '';
 
--- What one source says of who holds a role. The role is named by its relation.
--- to_id may stand before its party does: an import writes a holder after those who name him.
+-- What one source says of who holds a role. The role is named by its relation. to_id may
+-- stand before its party does, and after: an import writes holders and those who name them
+-- in different transactions. to_user is the holder's user id then, so that the party's
+-- tuples follow from its own rows at any time.
 CREATE TABLE assignment (
   from_id INTEGER NOT NULL REFERENCES party (id),
   role    TEXT    NOT NULL,
   to_id   INTEGER NOT NULL,
+  to_user INTEGER,                     -- NULL for an organisation
   source  TEXT    NOT NULL,
   expires INTEGER,                     -- microseconds since 1970; NULL for never
   PRIMARY KEY (from_id, role, to_id, source)

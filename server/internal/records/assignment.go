@@ -20,10 +20,11 @@ type AssignmentKey struct {
 // Assignment is what a source says of who holds a role.
 type Assignment struct {
 	AssignmentKey
-	Expires time.Time // zero for never
+	User    party.UserID // the holder's user id, 0 for an organisation
+	Expires time.Time    // zero for never
 }
 
-const assignmentColumns = "from_id, role, to_id, source, expires"
+const assignmentColumns = "from_id, role, to_id, source, to_user, expires"
 
 // AssignmentsFrom returns the assignments in the parties, by party, role and holder.
 func (t *Tx) AssignmentsFrom(ctx context.Context, ids []party.ID) ([]Assignment, error) {
@@ -70,10 +71,18 @@ func (t *Tx) Assignment(ctx context.Context, key AssignmentKey) (Assignment, boo
 
 // PutAssignment writes an assignment over the one with its key.
 func (t *Tx) PutAssignment(ctx context.Context, a Assignment) error {
-	err := t.exec(ctx, "INSERT OR REPLACE INTO assignment ("+assignmentColumns+") VALUES (?, ?, ?, ?, ?)",
-		int64(a.From), a.Role, int64(a.To), a.Source, instant(a.Expires))
+	err := t.exec(ctx, "INSERT OR REPLACE INTO assignment ("+assignmentColumns+") VALUES (?, ?, ?, ?, ?, ?)",
+		int64(a.From), a.Role, int64(a.To), a.Source, number(int64(a.User)), instant(a.Expires))
 	if err != nil {
 		return fmt.Errorf("write assignment %v: %w", a.AssignmentKey, err)
+	}
+	return nil
+}
+
+// SetHolderUser sets the user id in all that the party holds.
+func (t *Tx) SetHolderUser(ctx context.Context, to party.ID, user party.UserID) error {
+	if err := t.exec(ctx, "UPDATE assignment SET to_user = ? WHERE to_id = ?", number(int64(user)), int64(to)); err != nil {
+		return fmt.Errorf("set the user id of what party %d holds: %w", to, err)
 	}
 	return nil
 }
@@ -104,13 +113,13 @@ func (t *Tx) assignments(ctx context.Context, where string, ids []party.ID, more
 func (t *Tx) eachAssignment(ctx context.Context, f func(Assignment) error, where string, args ...any) error {
 	err := t.each(ctx, func(scan func(...any) error) error {
 		var (
-			a       Assignment
-			expires sql.NullInt64
+			a             Assignment
+			user, expires sql.NullInt64
 		)
-		if err := scan(&a.From, &a.Role, &a.To, &a.Source, &expires); err != nil {
+		if err := scan(&a.From, &a.Role, &a.To, &a.Source, &user, &expires); err != nil {
 			return err
 		}
-		a.Expires = when(expires)
+		a.User, a.Expires = party.UserID(user.Int64), when(expires)
 		return f(a)
 	}, "SELECT "+assignmentColumns+" FROM assignment WHERE "+where, args...)
 	if err != nil {

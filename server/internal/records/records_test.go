@@ -94,6 +94,7 @@ func TestRowsRoundTrip(t *testing.T) {
 	keyless := records.Assertion{Party: 8, Source: "a", Says: party.Party{Kind: party.SubUnit, Name: "T"}, Written: 4}
 	assignment := records.Assignment{
 		AssignmentKey: records.AssignmentKey{From: 8, Role: "dagl", To: 7, Source: "a"},
+		User:          20001337,
 		Expires:       time.Date(2030, 12, 31, 23, 59, 59, 999999000, time.UTC),
 	}
 	stores(t, func(t *testing.T, s *records.Store) {

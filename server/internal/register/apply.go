@@ -19,10 +19,6 @@ const writeTime = time.Minute
 // batch is what one transaction writes.
 type batch struct {
 	changes []*change
-	// absent are parties that are named by others while they have no record: an import
-	// that takes several transactions writes some after, and removes some before, those
-	// who name them.
-	absent  map[party.ID]party.Party
 	numbers records.Numbers
 }
 
@@ -118,7 +114,7 @@ func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (updates
 	if err != nil {
 		return nil, nil, err
 	}
-	before, err := s.derive(ctx, tx, concerned, b.absent)
+	before, err := s.derive(ctx, tx, concerned)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +126,7 @@ func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (updates
 	if err := tx.SetNumbers(ctx, b.numbers); err != nil {
 		return nil, nil, err
 	}
-	after, err := s.derive(ctx, tx, concerned, b.absent)
+	after, err := s.derive(ctx, tx, concerned)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,6 +138,11 @@ func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (updates
 func (c *change) writeRows(ctx context.Context, tx *records.Tx) error {
 	if c.put {
 		if err := tx.PutParty(ctx, c.node.now, c.createdBy); err != nil {
+			return err
+		}
+	}
+	if c.renamed() {
+		if err := tx.SetHolderUser(ctx, c.node.now.ID, c.node.now.UserID); err != nil {
 			return err
 		}
 	}
@@ -171,6 +172,11 @@ func (c *change) writeRows(ctx context.Context, tx *records.Tx) error {
 	return nil
 }
 
+// renamed reports whether the party is known by another user id from now on.
+func (c *change) renamed() bool {
+	return c.put && c.node.recorded && c.node.now.UserID != c.node.was.UserID
+}
+
 // concerned returns the parties whose tuples may be others after the changes, ordered:
 // the changed ones, the owners of changed businesses, and the parties in which somebody
 // holds a role whose user id changes.
@@ -178,7 +184,7 @@ func (s *Service) concerned(ctx context.Context, tx *records.Tx, changes []*chan
 	var ids, renamed []party.ID
 	for _, c := range changes {
 		ids = append(ids, c.node.now.ID)
-		if c.put && c.node.recorded && c.node.now.UserID != c.node.was.UserID {
+		if c.renamed() {
 			renamed = append(renamed, c.node.was.ID)
 		}
 	}
@@ -208,8 +214,8 @@ func (s *Service) concerned(ctx context.Context, tx *records.Tx, changes []*chan
 }
 
 // derive returns the tuples of the parties as the rows are now, ordered.
-func (s *Service) derive(ctx context.Context, tx *records.Tx, ids []party.ID, absent map[party.ID]party.Party) ([]relation.Relationship, error) {
-	facts, err := loadFacts(ctx, tx, ids, absent)
+func (s *Service) derive(ctx context.Context, tx *records.Tx, ids []party.ID) ([]relation.Relationship, error) {
+	facts, err := loadFacts(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}

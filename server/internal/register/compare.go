@@ -246,6 +246,7 @@ func (p *plan) compareHeld(h *hold, from, to *node) {
 	key := holdKey{from.now.ID, to.now.ID, h.role.Relation}
 	now := records.Assignment{
 		AssignmentKey: records.AssignmentKey{From: key.from, Role: key.role, To: key.to, Source: p.draft.sources[h.source]},
+		User:          to.now.UserID,
 		Expires:       h.expires,
 	}
 	row := p.held[h.source][key]

@@ -29,7 +29,8 @@ const traderYears = 2
 // Held is a role that somebody holds in a party.
 type Held struct {
 	Role    string // its relation
-	Holder  party.Party
+	Holder  party.ID
+	User    party.UserID // the holder's, 0 when an organisation holds it
 	Expires time.Time
 }
 
@@ -98,21 +99,21 @@ func (d *derivation) byThemselves(p party.Party, marked []string) {
 // was once in the catalogue and is no longer, gives nothing.
 func (d *derivation) held(catalogue *roles.Catalogue, p party.Party, h Held) {
 	role, ok := catalogue.ByRelation(h.Role)
-	if !ok || p.ID == 0 || h.Holder.ID == 0 {
+	if !ok || p.ID == 0 {
 		return
 	}
 	switch {
 	case role.Link == roles.OrgLevel:
-		d.add(relationOrgLevel, subject(h.Holder.ID), time.Time{})
+		d.add(relationOrgLevel, subject(h.Holder), time.Time{})
 	case role.Link == roles.MainUnit:
 		// The sub-unit's own record names its main unit, and only one; see byThemselves.
-	case natural(h.Holder.Kind):
-		if name := role.PersonRelation(p.UnitType); name != "" && h.Holder.UserID != 0 {
-			d.add(name, relation.User(int64(h.Holder.UserID)), h.Expires)
+	case h.User != 0:
+		if name := role.PersonRelation(p.UnitType); name != "" {
+			d.add(name, relation.User(int64(h.User)), h.Expires)
 		}
 	default:
 		if name := role.OrganisationRelation(p.UnitType); name != "" {
-			d.add(name, subject(h.Holder.ID), h.Expires)
+			d.add(name, subject(h.Holder), h.Expires)
 		}
 	}
 }

@@ -44,7 +44,6 @@ func TestDerive(t *testing.T) {
 	var (
 		kari     = party.Party{ID: 1, Kind: party.Person, Name: "Kari", UserID: 101, Login: true}
 		derived  = party.Party{ID: 2, Kind: party.Person, Name: "Ola", UserID: 102}
-		firm     = party.Party{ID: 3, Kind: party.Organisation, Name: "Regnskap AS", UnitType: "AS"}
 		company  = party.Party{ID: 4, Kind: party.Organisation, Name: "Skrova AS", UnitType: "AS"}
 		council  = party.Party{ID: 5, Kind: party.Organisation, Name: "Renovasjon IKS", UnitType: "IKS"}
 		sub      = party.Party{ID: 6, Kind: party.SubUnit, Name: "Avdeling", UnitType: "BEDR", MainUnit: 4}
@@ -62,29 +61,29 @@ func TestDerive(t *testing.T) {
 		facts register.Facts
 		want  []string
 	}{
-		{"nobody", register.Facts{Held: []register.Held{{Role: "dagl", Holder: kari}}}, nil},
+		{"nobody", register.Facts{Held: []register.Held{{Role: "dagl", Holder: 1, User: 101}}}, nil},
 		{"a person who logs in", register.Facts{Party: kari}, []string{"party:1#priv@user:101", "party:1#self@user:101"}},
 		{"a derived person", register.Facts{Party: derived}, nil},
 		{"a self-identified user", register.Facts{Party: self}, []string{"party:7#self@user:107", "party:7#seln@user:107"}},
 		{"an organisation alone", register.Facts{Party: company}, nil},
 		{"a person's and an organisation's role", register.Facts{Party: company, Held: []register.Held{
-			{Role: "dagl", Holder: kari}, {Role: "regn", Holder: firm}, {Role: "lede", Holder: derived},
+			{Role: "dagl", Holder: 1, User: 101}, {Role: "regn", Holder: 3}, {Role: "lede", Holder: 2, User: 102},
 		}}, []string{"party:4#dagl@user:101", "party:4#lede@user:102", "party:4#regn_org@party:3"}},
-		{"a sub-unit", register.Facts{Party: sub, Held: []register.Held{{Role: "dagl", Holder: kari}, {Role: "bedr", Holder: company}}},
+		{"a sub-unit", register.Facts{Party: sub, Held: []register.Held{{Role: "dagl", Holder: 1, User: 101}, {Role: "bedr", Holder: 4}}},
 			[]string{"party:6#dagl@user:101", "party:6#main_unit@party:4"}},
-		{"a link that the record does not give", register.Facts{Party: company, Held: []register.Held{{Role: "bedr", Holder: firm}}}, nil},
-		{"a level of a public body", register.Facts{Party: level, Held: []register.Held{{Role: "orgl", Holder: council}}},
+		{"a link that the record does not give", register.Facts{Party: company, Held: []register.Held{{Role: "bedr", Holder: 3}}}, nil},
+		{"a level of a public body", register.Facts{Party: level, Held: []register.Held{{Role: "orgl", Holder: 5}}},
 			[]string{"party:12#org_level@party:5"}},
-		{"DTPR in an IKS", register.Facts{Party: council, Held: []register.Held{{Role: "dtpr", Holder: kari}, {Role: "dtpr", Holder: company}}},
+		{"DTPR in an IKS", register.Facts{Party: council, Held: []register.Held{{Role: "dtpr", Holder: 1, User: 101}, {Role: "dtpr", Holder: 4}}},
 			[]string{"party:5#dtpr_nokey@user:101", "party:5#dtpr_nokey_org@party:4"}},
-		{"DTPR elsewhere", register.Facts{Party: company, Held: []register.Held{{Role: "dtpr", Holder: kari}}}, []string{"party:4#dtpr@user:101"}},
+		{"DTPR elsewhere", register.Facts{Party: company, Held: []register.Held{{Role: "dtpr", Holder: 1, User: 101}}}, []string{"party:4#dtpr@user:101"}},
 		{"expiry", register.Facts{Party: company, Held: []register.Held{
-			{Role: "prok", Holder: kari, Expires: soon}, {Role: "sihv", Holder: kari, Expires: today}, {Role: "sife", Holder: kari, Expires: today.AddDate(0, 0, -1)},
+			{Role: "prok", Holder: 1, User: 101, Expires: soon}, {Role: "sihv", Holder: 1, User: 101, Expires: today}, {Role: "sife", Holder: 1, User: 101, Expires: today.AddDate(0, 0, -1)},
 		}}, []string{"party:4#prok@user:101 until 2026-12-21"}},
 		{"the latest expiry stands", register.Facts{Party: company, Held: []register.Held{
-			{Role: "prok", Holder: kari, Expires: soon}, {Role: "prok", Holder: kari, Expires: late}, {Role: "sihv", Holder: kari}, {Role: "sihv", Holder: kari, Expires: late},
+			{Role: "prok", Holder: 1, User: 101, Expires: soon}, {Role: "prok", Holder: 1, User: 101, Expires: late}, {Role: "sihv", Holder: 1, User: 101}, {Role: "sihv", Holder: 1, User: 101, Expires: late},
 		}}, []string{"party:4#prok@user:101 until 2027-11-21", "party:4#sihv@user:101"}},
-		{"a private role that a source gives too", register.Facts{Party: kari, Held: []register.Held{{Role: "priv", Holder: kari, Expires: soon}}},
+		{"a private role that a source gives too", register.Facts{Party: kari, Held: []register.Held{{Role: "priv", Holder: 1, User: 101, Expires: soon}}},
 			[]string{"party:1#priv@user:101", "party:1#self@user:101"}},
 		{"a sole trader", register.Facts{Party: derived, Businesses: []register.Business{{Party: trader}, {Party: company}}},
 			[]string{"party:2#enk@party:8"}},
@@ -93,11 +92,10 @@ func TestDerive(t *testing.T) {
 		{"a sole trader's deleted business", register.Facts{Party: derived, Businesses: []register.Business{{Party: shut}, {Party: longShut}}},
 			[]string{"party:2#enk@party:9 until 2027-02-28"}},
 		{"a dead sole trader", register.Facts{Party: dead, Businesses: []register.Business{{Party: trader}}}, nil},
-		{"the business itself", register.Facts{Party: trader, Held: []register.Held{{Role: "innh", Holder: derived}}}, []string{"party:8#innh@user:102"}},
+		{"the business itself", register.Facts{Party: trader, Held: []register.Held{{Role: "innh", Holder: 2, User: 102}}}, []string{"party:8#innh@user:102"}},
 		{"a unit type that packages depend on", register.Facts{Party: owners}, []string{"party:13#unit_esek@user:*"}},
-		{"a role that the catalogue lost", register.Facts{Party: company, Held: []register.Held{{Role: "gone", Holder: kari}}}, nil},
-		{"a holder without record", register.Facts{Party: company, Held: []register.Held{{Role: "dagl"}}}, nil},
-		{"an organisation where a person belongs", register.Facts{Party: kari, Held: []register.Held{{Role: "priv", Holder: firm}}},
+		{"a role that the catalogue lost", register.Facts{Party: company, Held: []register.Held{{Role: "gone", Holder: 1, User: 101}}}, nil},
+		{"an organisation where a person belongs", register.Facts{Party: kari, Held: []register.Held{{Role: "priv", Holder: 3}}},
 			[]string{"party:1#priv@user:101", "party:1#self@user:101"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
-	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
@@ -214,18 +213,12 @@ func (i *Import) limit() error {
 // carryOut writes the plan, some thousand parties at a time.
 func (s *Service) carryOut(ctx context.Context, p *plan, progress func(Progress)) (relation.Revision, error) {
 	all := p.ordered()
-	absent := make(map[party.ID]party.Party)
-	for _, c := range all {
-		if c.remove || !c.node.recorded {
-			absent[c.node.now.ID] = c.node.now
-		}
-	}
 	var revision relation.Revision
 	done, total := int64(0), int64(len(all))
 	progress(Progress{Phase: Writing, Total: total})
-	for _, chunk := range chunks(all) {
+	for _, chunk := range chunks(all, s.chunk) {
 		r, err := s.write(ctx, func(context.Context, *records.Tx) (batch, error) {
-			return batch{changes: chunk, absent: absent, numbers: p.numbers.next}, nil
+			return batch{changes: chunk, numbers: p.numbers.next}, nil
 		})
 		if err != nil {
 			return "", fmt.Errorf("write parties %d to %d of %d: %w", done+1, done+int64(len(chunk)), total, err)

@@ -235,51 +235,6 @@ func TestUnreadableAndRefusedEntriesKeepWhatWasSaid(t *testing.T) {
 		"party:3#priv@user:20001337", "party:3#self@user:20001337")
 }
 
-func TestNothingHalfWritten(t *testing.T) {
-	big := func() file {
-		f := sample()
-		for i := range 2500 {
-			id := party.ID(1000 + i)
-			f["test"] = append(f["test"], org(id, fmt.Sprintf("92%07d", i), "AS"), hold(fmt.Sprintf("party:%d", id), "DAGL", "party:3"))
-		}
-		return f
-	}
-	for _, late := range []bool{false, true} {
-		t.Run(fmt.Sprintf("late=%v", late), func(t *testing.T) {
-			w := newWorld(t)
-			w.graph.failAt, w.graph.late = 2, late
-			if _, err := w.run(register.Header{}, big()); !errors.Is(err, errGraph) {
-				t.Fatalf("err = %v, want the graph's", err)
-			}
-			// Whatever parties are recorded have all their tuples, and no other party has any.
-			found := w.parties()
-			if len(found) == 0 || len(found) >= 2505 {
-				t.Fatalf("%d parties after a failure in the second of two writes", len(found))
-			}
-			tuples := make(map[string]bool)
-			for _, tuple := range w.tuples() {
-				tuples[tuple] = true
-			}
-			roles := 0
-			for i := range 2500 {
-				_, recorded := found[party.ID(1000+i)]
-				if written := tuples[fmt.Sprintf("party:%d#dagl@user:20001337", 1000+i)]; written != recorded {
-					t.Fatalf("party %d: recorded %v, role written %v", 1000+i, recorded, written)
-				} else if written {
-					roles++
-				}
-			}
-			outcome := w.whole(big())
-			if left := int64(2500 - roles); outcome.Sources[0].Assignments.Added < left {
-				t.Errorf("the run after the failure added %d roles, want at least %d", outcome.Sources[0].Assignments.Added, left)
-			}
-			if len(w.tuples()) != 2500+len(sampleTuples) {
-				t.Errorf("%d tuples in the end", len(w.tuples()))
-			}
-		})
-	}
-}
-
 func TestOneImportAtATime(t *testing.T) {
 	w := newWorld(t)
 	first, err := w.Begin(register.Header{Sources: []string{"a"}})

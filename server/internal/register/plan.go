@@ -115,13 +115,15 @@ func (p *plan) ordered() []*change {
 	})
 }
 
-// chunks cuts the changes into transactions of whole parties. The graph takes up to 10,000
-// updates at once; a changed assignment is at most two.
-func chunks(all []*change) [][]*change {
-	const (
-		mostParties = 2000
-		mostWeight  = 12000
-	)
+// Bounds of one transaction. The graph takes up to 10,000 updates at once; a changed
+// assignment is at most two.
+const (
+	mostParties = 2000
+	mostWeight  = 12000
+)
+
+// chunks cuts the changes into transactions of whole parties.
+func chunks(all []*change, mostParties int) [][]*change {
 	var cut [][]*change
 	start, weight := 0, 0
 	for i, c := range all {

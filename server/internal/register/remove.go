@@ -199,6 +199,9 @@ func (m *moves) join(ctx context.Context, tx *records.Tx, from, into *node) erro
 	}
 	for _, a := range m.held {
 		m.change(a.From).deleteHeld = append(m.change(a.From).deleteHeld, a.AssignmentKey)
+		if a.To == from.was.ID {
+			a.User = into.now.UserID
+		}
 		a.From, a.To = swap(a.From), swap(a.To)
 		// Both may have held it by the same source: then the longer one stands.
 		had, ok, err := tx.Assignment(ctx, a.AssignmentKey)

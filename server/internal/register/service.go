@@ -45,6 +45,7 @@ type Service struct {
 	now       func() time.Time
 	turn      chan struct{} // holds a token while nobody writes
 	importing atomic.Bool
+	chunk     int // how many parties a transaction of an import writes
 }
 
 // New returns a service.
@@ -57,7 +58,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, logger: c.Logger, now: c.Now,
-		turn: make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), chunk: mostParties,
 	}
 	s.turn <- struct{}{}
 	return s, nil

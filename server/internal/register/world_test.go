@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -63,18 +64,6 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	log := &bytes.Buffer{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
-	e, err := engine.New(engine.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := e.EnsureSchema(t.Context(), relations.Schema); err != nil {
-		t.Fatal(err)
-	}
 	store, err := records.Open(t.Context(), records.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +73,7 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, records: store, graph: &graph{Engine: e}, directory: party.NewDirectory(), log: log}
+	w := &world{t: t, records: store, graph: &graph{Engine: shared}, directory: party.NewDirectory(), log: log}
 	w.Service, err = register.New(register.Config{
 		Records: store, Relations: w.graph, Directory: w.directory, Catalogue: catalogue(t), Logger: logger,
 		Now: func() time.Time { return today },
@@ -92,7 +81,45 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.empty()
 	return w
+}
+
+// shared is the engine of all tests, which run one after the other: writing the schema is
+// what takes time.
+var shared *engine.Engine
+
+func TestMain(m *testing.M) { os.Exit(withEngine(m)) }
+
+func withEngine(m *testing.M) (code int) {
+	var err error
+	if shared, err = engine.New(engine.Config{}); err == nil {
+		if err = shared.EnsureSchema(context.Background(), relations.Schema); err == nil {
+			code = m.Run()
+		}
+		err = errors.Join(err, shared.Close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "engine:", err)
+		return 1
+	}
+	return code
+}
+
+// empty takes away what an earlier test has left in the graph.
+func (w *world) empty() {
+	w.t.Helper()
+	all, _, err := shared.Read(w.t.Context(), relation.At{}, relation.Filter{ResourceType: relation.TypeParty})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	updates := make([]relation.Update, len(all))
+	for i, r := range all {
+		updates[i] = relation.Update{Op: relation.Delete, Relationship: r}
+	}
+	if _, err := shared.Write(w.t.Context(), updates); err != nil && len(updates) > 0 {
+		w.t.Fatal(err)
+	}
 }
 
 // tuples shows every tuple of a party.

@@ -3,9 +3,11 @@ package register_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -30,17 +32,30 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/rpc/rpcstatus"
 )
 
-// dial serves a register of its own over a loopback port.
-func dial(t *testing.T, idle time.Duration) (behalfv1.RegisterServiceClient, *engine.Engine) {
-	t.Helper()
-	e, err := engine.New(engine.Config{})
+// shared is the engine of all tests: writing the schema is what takes time. The one test
+// that asks it for an answer asks for a role that no other gives.
+var shared *engine.Engine
+
+func TestMain(m *testing.M) { os.Exit(withEngine(m)) }
+
+func withEngine(m *testing.M) (code int) {
+	var err error
+	if shared, err = engine.New(engine.Config{}); err == nil {
+		if err = shared.EnsureSchema(context.Background(), relations.Schema); err == nil {
+			code = m.Run()
+		}
+		err = errors.Join(err, shared.Close())
+	}
 	if err != nil {
-		t.Fatal(err)
+		fmt.Fprintln(os.Stderr, "engine:", err)
+		return 1
 	}
-	t.Cleanup(func() { _ = e.Close() })
-	if err := e.EnsureSchema(t.Context(), relations.Schema); err != nil {
-		t.Fatal(err)
-	}
+	return code
+}
+
+// dial serves a register of its own over a loopback port.
+func dial(t *testing.T, idle time.Duration) behalfv1.RegisterServiceClient {
+	t.Helper()
 	catalogue, err := roles.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +66,7 @@ func dial(t *testing.T, idle time.Duration) (behalfv1.RegisterServiceClient, *en
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	writes, err := register.New(register.Config{
-		Records: store, Relations: e, Directory: party.NewDirectory(), Catalogue: catalogue, Logger: slog.New(slog.DiscardHandler),
+		Records: store, Relations: shared, Directory: party.NewDirectory(), Catalogue: catalogue, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +101,7 @@ func dial(t *testing.T, idle time.Duration) (behalfv1.RegisterServiceClient, *en
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return behalfv1.NewRegisterServiceClient(conn), e
+	return behalfv1.NewRegisterServiceClient(conn)
 }
 
 func header(h *behalfv1.ImportHeader) *behalfv1.ImportRequest {
@@ -163,7 +178,7 @@ func want(t *testing.T, err error, code codes.Code, reason string) {
 }
 
 func TestImport(t *testing.T) {
-	c, e := dial(t, 0)
+	c := dial(t, 0)
 	bad := &behalfv1.ImportEntry{File: "f", Line: 4, Entry: &behalfv1.ImportEntry_Unreadable{Unreadable: &behalfv1.UnreadableEntry{Field: "x", Message: "y"}}}
 	late := &behalfv1.AssignmentRecord{From: "party:1", Role: "PROK", To: "party:2", ExpiresAt: timestamppb.New(time.Now().Add(time.Hour))}
 	got, phases, err := run(t, c, header(&behalfv1.ImportHeader{Sources: []string{"a", "b"}}),
@@ -193,8 +208,8 @@ func TestImport(t *testing.T) {
 	if diff := cmp.Diff([]behalfv1.ImportPhase{reading, comparing, comparing, writing, writing}, phases); diff != "" {
 		t.Error(diff)
 	}
-	answers, _, err := e.Check(t.Context(), relation.At{AtLeast: relation.Revision(got.GetRevision())},
-		relation.Question{Object: relation.Party(1), Permission: "has_dagl", Subject: relation.User(7)})
+	answers, _, err := shared.Check(t.Context(), relation.At{AtLeast: relation.Revision(got.GetRevision())},
+		relation.Question{Object: relation.Party(1), Permission: "has_prok", Subject: relation.User(7)})
 	if err != nil || !answers[0].Allowed {
 		t.Errorf("Check = %v, %v", answers, err)
 	}
@@ -207,7 +222,7 @@ func TestImport(t *testing.T) {
 }
 
 func TestImportProtocol(t *testing.T) {
-	c, _ := dial(t, 0)
+	c := dial(t, 0)
 	h := header(&behalfv1.ImportHeader{Sources: []string{"a"}})
 	for name, messages := range map[string][]*behalfv1.ImportRequest{
 		"nothing":      nil,
@@ -236,7 +251,7 @@ func TestImportProtocol(t *testing.T) {
 }
 
 func TestAQuietClientDoesNotHoldTheRegister(t *testing.T) {
-	c, _ := dial(t, 50*time.Millisecond)
+	c := dial(t, 50*time.Millisecond)
 	quiet, err := c.Import(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +267,7 @@ func TestAQuietClientDoesNotHoldTheRegister(t *testing.T) {
 }
 
 func TestOneImportAtATime(t *testing.T) {
-	c, _ := dial(t, 0)
+	c := dial(t, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	first, err := c.Import(ctx)
 	if err != nil {
@@ -278,7 +293,7 @@ func TestOneImportAtATime(t *testing.T) {
 }
 
 func TestWrites(t *testing.T) {
-	c, _ := dial(t, 0)
+	c := dial(t, 0)
 	ctx := t.Context()
 	put, err := c.PutParty(ctx, &behalfv1.PutPartyRequest{Source: "a", Party: unit})
 	if err != nil {
