@@ -1,0 +1,130 @@
+package graph
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// change is what one transaction did to one tuple.
+type change struct {
+	resource, subject Node
+	rel, kind         Rel
+	gone              bool // the tuple was deleted, and payload is what it had
+	was               bool // the tuple was there before the transaction
+	payload           *Payload
+}
+
+func compareChanges(a, b *change) int {
+	return cmp.Or(
+		cmp.Compare(a.resource, b.resource),
+		cmp.Compare(a.subject, b.subject),
+		cmp.Compare(a.rel, b.rel),
+		cmp.Compare(a.kind, b.kind),
+	)
+}
+
+// fold leaves one change per tuple: the last, which is what became of it. A tuple that the
+// transaction made and removed again leaves none. The order of the first changes stays.
+func fold(changes []change) []change {
+	if distinct(changes) {
+		return keep(changes)
+	}
+	byTuple := make([]int, len(changes))
+	for i := range byTuple {
+		byTuple[i] = i
+	}
+	slices.SortStableFunc(byTuple, func(i, j int) int { return compareChanges(&changes[i], &changes[j]) })
+	repeated := make([]bool, len(changes))
+	for i := 1; i < len(byTuple); i++ {
+		j := i
+		first := byTuple[i-1]
+		for ; j < len(byTuple) && compareChanges(&changes[first], &changes[byTuple[j]]) == 0; j++ {
+			last := changes[byTuple[j]]
+			last.was = changes[first].was
+			changes[first] = last
+			repeated[byTuple[j]] = true
+		}
+		i = max(i, j)
+	}
+	folded := changes[:0]
+	for i, c := range changes {
+		if !repeated[i] {
+			folded = append(folded, c)
+		}
+	}
+	return keep(folded)
+}
+
+// distinct reports that no tuple changed twice, as far as this can be told at once: a tuple
+// can be new only once unless it was deleted, and deleted only once unless it was new.
+func distinct(changes []change) bool {
+	for _, c := range changes {
+		if c.was != changes[0].was || c.gone != c.was {
+			return len(changes) == 1
+		}
+	}
+	return true
+}
+
+// keep drops what changed nothing and returns what is left in a slice of its size.
+func keep(changes []change) []change {
+	changes = slices.DeleteFunc(changes, func(c change) bool { return c.gone && !c.was })
+	if len(changes) == 0 {
+		return nil
+	}
+	return slices.Clone(changes)
+}
+
+// Update is one change of a tuple: a relation.Touch with what the tuple now is, or a
+// relation.Delete with what it was.
+type Update struct {
+	Op    relation.Op
+	Tuple Tuple
+}
+
+// Commit is one published revision in the log.
+type Commit struct {
+	revision   uint64
+	at         time.Time
+	sum        uint64
+	dict       *dictionary
+	words      *vocabulary
+	nodes      uint32
+	end        uint64
+	changes    []change
+	snapshot   kept
+	checkpoint bool // its snapshot outlives the recent ones
+}
+
+// Revision returns the revision.
+func (c *Commit) Revision() uint64 { return c.revision }
+
+// At returns the time that the revision was sealed with.
+func (c *Commit) At() time.Time { return c.at }
+
+// Sum returns the checksum of all tuples at the revision.
+func (c *Commit) Sum() uint64 { return c.sum }
+
+// Len returns how many tuples the revision changed. Touching a tuple with what it already
+// is does not count.
+func (c *Commit) Len() int { return len(c.changes) }
+
+// Updates yields the changes, one per tuple.
+func (c *Commit) Updates() iter.Seq[Update] {
+	return func(yield func(Update) bool) {
+		s := state{dict: c.dict, words: c.words}
+		for _, ch := range c.changes {
+			u := Update{Op: relation.Touch, Tuple: s.tuple(ch.resource, ch.rel, ch.subject, ch.kind, ch.payload)}
+			if ch.gone {
+				u.Op = relation.Delete
+			}
+			if !yield(u) {
+				return
+			}
+		}
+	}
+}

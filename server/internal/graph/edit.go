@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+)
+
+// edit changes a state by numbers. What it made itself bears its epoch and is changed in
+// place; everything else is copied first.
+type edit struct {
+	state
+	epoch    uint64
+	ownTop   bool // top is this edit's own
+	ownNames bool // names is this edit's own
+}
+
+// renew makes the edit's pieces immutable: from now on it copies again.
+func (d *edit) renew(epoch uint64) {
+	d.epoch, d.ownTop, d.ownNames = epoch, false, false
+}
+
+// writable returns the desk for the page of a node.
+func (d *edit) writable(n Node) desk {
+	i := int(n >> topShift)
+	if !d.ownTop {
+		d.top = append(make([]*upper, 0, max(len(d.top), i+1)), d.top...)
+		d.ownTop = true
+	}
+	for i >= len(d.top) {
+		d.top = append(d.top, nil)
+	}
+	u := d.top[i]
+	if u == nil {
+		u = &upper{epoch: d.epoch}
+	} else if u.epoch != d.epoch {
+		u = &upper{epoch: d.epoch, kids: u.kids}
+	}
+	d.top[i] = u
+	k := &u.kids[n>>(lowShift+fanBits)&(fan-1)]
+	l := *k
+	if l == nil {
+		l = &lower{epoch: d.epoch}
+	} else if l.epoch != d.epoch {
+		l = &lower{epoch: d.epoch, extras: l.extras, pages: l.pages}
+	}
+	*k = l
+	at := int(n >> lowShift & (fan - 1))
+	if p := l.pages[at]; p == nil || p.epoch != d.epoch {
+		l.pages[at] = p.copied(d.epoch, 1)
+	}
+	return desk{d.epoch, l, at}
+}
+
+// link writes a tuple. found says whether it is there already, with the payload old.
+func (d *edit) link(resource Node, rel Rel, subject Node, kind Rel, payload, old *Payload, found bool) {
+	if !found {
+		d.enter(resource)
+		d.enter(subject)
+	}
+	mark := payload.mark()
+	d.writable(resource).put(forwardOf(resource), MakeEdge(rel, kind, subject)|mark, payload)
+	d.writable(subject).put(reverseOf(subject), MakeEdge(rel, kind, resource)|mark, payload)
+	if found {
+		d.sum -= d.sumOf(resource, rel, subject, kind, old)
+	} else {
+		d.tuples++
+		d.count(MakeEdge(rel, kind, 0).group(), 1)
+	}
+	d.sum += d.sumOf(resource, rel, subject, kind, payload)
+}
+
+// unlink removes a tuple that is there.
+func (d *edit) unlink(resource Node, rel Rel, subject Node, kind Rel, old *Payload) {
+	d.writable(resource).cut(forwardOf(resource), MakeEdge(rel, kind, subject))
+	d.writable(subject).cut(reverseOf(subject), MakeEdge(rel, kind, resource))
+	d.tuples--
+	d.count(MakeEdge(rel, kind, 0).group(), -1)
+	d.sum -= d.sumOf(resource, rel, subject, kind, old)
+	d.leave(resource)
+	d.leave(subject)
+}
+
+func forwardOf(n Node) uint8 { return uint8(n&(pageNodes-1)) << 1 }
+func reverseOf(n Node) uint8 { return uint8(n&(pageNodes-1))<<1 | 1 }
+
+// sumOf returns the checksum of a tuple.
+func (d *edit) sumOf(resource Node, rel Rel, subject Node, kind Rel, p *Payload) uint64 {
+	_, resourceID := d.dict.name(resource)
+	_, subjectID := d.dict.name(subject)
+	r, k := d.words.rels[rel], d.words.rels[kind]
+	return sumFields(d.words.types[r.typ], resourceID, r.name, d.words.types[k.typ], subjectID, k.name, p)
+}
+
+// bare reports whether a node has no edges.
+func (d *edit) bare(n Node) bool {
+	return d.list(n, 0).Len() == 0 && d.list(n, 1).Len() == 0
+}
+
+// enter adds a node that has no edges yet to the names of its type.
+func (d *edit) enter(n Node) {
+	if !d.bare(n) {
+		return
+	}
+	typ, id := d.dict.name(n)
+	if _, replaced := d.namesOf(typ).put(d.epoch, n, d.probeName(id)); !replaced {
+		d.objects++
+	}
+}
+
+// leave removes a node that has lost its last edge from the names of its type.
+func (d *edit) leave(n Node) {
+	if !d.bare(n) {
+		return
+	}
+	typ, id := d.dict.name(n)
+	if _, removed := d.namesOf(typ).remove(d.epoch, d.probeName(id)); removed {
+		d.objects--
+	}
+}
+
+// namesOf returns the tree of a type's names, in a slice of the edit's own.
+func (d *edit) namesOf(typ Type) *tree[Node] {
+	if !d.ownNames {
+		d.names = slices.Clone(d.names)
+		d.ownNames = true
+	}
+	for int(typ) >= len(d.names) {
+		d.names = append(d.names, tree[Node]{})
+	}
+	return &d.names[typ]
+}
+
+// probeName finds the object with an id among those of one type.
+func (s *state) probeName(id string) func(Node) int {
+	return func(n Node) int {
+		_, have := s.dict.name(n)
+		return strings.Compare(id, have)
+	}
+}
+
+// count adds to the tally of a group.
+func (d *edit) count(group uint32, by int) {
+	t, _ := d.tallies.find(probeTally(group))
+	t.group = group
+	t.n += by
+	if t.n == 0 {
+		d.tallies.remove(d.epoch, probeTally(group))
+		return
+	}
+	d.tallies.put(d.epoch, t, probeTally(group))
+}
+
+func probeTally(group uint32) func(tally) int {
+	return func(t tally) int {
+		switch {
+		case group < t.group:
+			return -1
+		case group > t.group:
+			return 1
+		}
+		return 0
+	}
+}

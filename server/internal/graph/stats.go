@@ -1,0 +1,78 @@
+package graph
+
+// Stats is what the graph holds and about how much memory that takes.
+type Stats struct {
+	Tuples       int // of the head, expired ones included
+	Objects      int // of the head, with tuples
+	Names        int // objects ever seen: names are given up at a restart only
+	Relations    int // relations and kinds ever seen
+	Commits      int // remembered
+	Changes      int // remembered
+	Snapshots    int // remembered as such
+	NameBytes    int // the dictionary
+	EdgeBytes    int // the head's edges, pages and trees
+	HistoryBytes int // the log, without the older snapshots' own pages
+}
+
+// Stats counts. It goes over all pages of the head, some ten milliseconds per million
+// objects, and waits for the open transaction.
+func (g *Graph) Stats() Stats {
+	g.writer.Lock()
+	nameBytes := g.dict.bytes()
+	g.writer.Unlock()
+	head := g.Head()
+	st := Stats{
+		Tuples: head.tuples, Objects: head.objects, Names: int(head.nodes), Relations: len(head.words.rels),
+		NameBytes: nameBytes, EdgeBytes: head.edgeBytes(),
+	}
+	for _, c := range *g.history.commits.Load() {
+		st.Commits++
+		st.Changes += len(c.changes)
+		if c.snapshot.Load() != nil {
+			st.Snapshots++
+		}
+	}
+	const commitBytes, changeBytes = 128, 24
+	st.HistoryBytes = st.Commits*commitBytes + st.Changes*changeBytes
+	return st
+}
+
+// edgeBytes returns the size of what only the state's own version needs, as allocated.
+func (s *state) edgeBytes() int {
+	const extraBytes, sideBytes, fanBytes = 64, 24, 8*fan + 64
+	n := 0
+	for _, u := range s.top {
+		if u == nil {
+			continue
+		}
+		n += fanBytes
+		for _, l := range u.kids {
+			if l == nil {
+				continue
+			}
+			n += fanBytes
+			for i, p := range l.pages {
+				if p == nil {
+					continue
+				}
+				n += 8 * (pageWords + int(p.room))
+				if p.extra {
+					x := l.extras.of[i]
+					n += extraBytes + sideBytes*cap(x.sides)
+					for _, l := range x.large {
+						n += extraBytes + treeBytes(&l.edges, 8) + treeBytes(&l.sides, sideBytes)
+					}
+				}
+			}
+		}
+	}
+	for i := range s.names {
+		n += treeBytes(&s.names[i], 4)
+	}
+	return n + treeBytes(&s.tallies, 16)
+}
+
+// treeBytes estimates the size of a tree whose leaves are about three quarters full.
+func treeBytes[K any](t *tree[K], key int) int {
+	return t.size*key*4/3 + t.size/treeFill*72
+}
