@@ -80,7 +80,7 @@ func tree(t Terminal) *cobra.Command {
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
 	root.AddCommand(
-		newServe(t), newImport(t), newGenerate(t),
+		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newParties(t), newRoles(t),
 		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
 	)

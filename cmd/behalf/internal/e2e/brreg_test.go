@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -144,5 +145,49 @@ func (i *instance) wantHolders(t *testing.T, want map[held][]string) {
 		if !slices.Equal(names, want[h]) {
 			t.Errorf("%s of %s: %q, want %q", h.role, p.GetName(), names, want[h])
 		}
+	}
+}
+
+// TestJoinDerivedPerson makes a person of the public files one with a login, by name and
+// not by guess: the login then has what the files give him, and the derived person is gone.
+func TestJoinDerivedPerson(t *testing.T) {
+	i := start(t)
+	folder := filepath.Join("..", "brreg", "testdata", "first")
+	behalf(t, i.reach([]string{"import", filepath.Join(folder, "enheter.json"), filepath.Join(folder, "roller.json")})...)
+	register := behalfv1.NewRegisterServiceClient(i.conn)
+	admin := as(t.Context(), i.admin)
+	put, err := register.PutParty(admin, &behalfv1.PutPartyRequest{Source: "freg", Party: &behalfv1.PartyRecord{
+		Kind: behalfv1.PartyKind_PARTY_KIND_PERSON, Name: "Kari Nordmann", NationalId: "12847510360", BirthDate: "1975-04-12", Login: true,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bygg, err := i.byOrgNumber(t, "310000019")
+	if err != nil {
+		t.Fatal(err)
+	}
+	represent := func() *behalfv1.ListRepresentativesResponse {
+		res, err := behalfv1.NewPartyServiceClient(i.conn).ListRepresentatives(admin,
+			&behalfv1.ListRepresentativesRequest{PartyId: bygg.GetPartyId(), Role: "DAGL"})
+		if err != nil || len(res.GetRepresentatives()) != 1 {
+			t.Fatalf("%v, %v", res, err)
+		}
+		return res
+	}
+	derived := represent().GetRepresentatives()[0]
+	if derived.GetUserId() == put.GetUserId() {
+		t.Fatal("the same name and birth date were taken for the same person")
+	}
+	from := "party:" + strconv.FormatInt(derived.GetParty().GetPartyId(), 10)
+	if code, _, _ := behalf(t, i.reach([]string{"join", from, "nin:12847510360"})...); code != 2 {
+		t.Errorf("without --yes: exit code %d, want 2", code)
+	}
+	i.run(t, "join", from, "nin:12847510360", "--yes")
+	if got := represent().GetRepresentatives()[0]; got.GetUserId() != put.GetUserId() {
+		t.Errorf("user %d has the role, want %d", got.GetUserId(), put.GetUserId())
+	}
+	_, err = behalfv1.NewPartyServiceClient(i.conn).GetParty(admin, &behalfv1.GetPartyRequest{Party: party(derived.GetParty().GetPartyId())})
+	if status.Code(err) != codes.NotFound {
+		t.Errorf("the derived person: %v, want NotFound", err)
 	}
 }
