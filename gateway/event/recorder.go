@@ -104,10 +104,17 @@ func (rec *Recorder) record(r *http.Request, ev *Event, w *response, took time.D
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	if ev.Err != nil && !errors.Is(ev.Err, context.Canceled) {
+	if ev.Err != nil && tells(status) && !errors.Is(ev.Err, context.Canceled) {
 		attrs = append(attrs, slog.String("error", ev.Err.Error()))
 	}
 	rec.logger.LogAttrs(r.Context(), level, "http request", attrs...)
+}
+
+// tells reports whether the text of an error with the status is about the server, or about
+// who may call. Other texts may repeat what was asked, a national identity number in the
+// wrong place for example, and that stays out of the log.
+func tells(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 // response counts what is written.

@@ -73,6 +73,19 @@ func TestOneEventAndOneObservationPerRequest(t *testing.T) {
 	}
 }
 
+// What was wrong with a request may be about a person.
+func TestErrorsThatMayRepeatTheRequestStayOut(t *testing.T) {
+	for status, told := range map[int]bool{400: false, 401: true, 403: true, 404: false, 409: false, 429: false, 499: false, 500: true, 503: true} {
+		ev, _, _ := record(t, func(w http.ResponseWriter, r *http.Request) {
+			event.From(r.Context()).Err = errors.New("invalid value 14827510360")
+			w.WriteHeader(status)
+		}, httptest.NewRequest(http.MethodGet, "/", nil))
+		if _, got := ev["error"]; got != told {
+			t.Errorf("status %d: error told is %v, want %v: %v", status, got, told, ev)
+		}
+	}
+}
+
 // series returns every series of a registry with its count.
 func series(t *testing.T, registry *prometheus.Registry) []string {
 	t.Helper()
