@@ -25,6 +25,9 @@ const (
 	DefaultTimeout      = 30 * time.Second
 )
 
+// answeringTimeout is how long a client may take over an answer, beyond the request's time.
+const answeringTimeout = 30 * time.Second
+
 // Config is what a gateway needs. All fields without a default are required.
 type Config struct {
 	// Conn reaches the services, in process or over a network.
@@ -43,7 +46,7 @@ type Config struct {
 	Ready func(context.Context) error
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
 	MaxBodyBytes int64
-	// Timeout limits the time a request may take. Default 30 s.
+	// Timeout limits the time a request may take, its body included. Default 30 s.
 	Timeout time.Duration
 }
 
@@ -115,6 +118,7 @@ type router struct {
 // ServeHTTP hands the request to its door, with the metadata of its calls and a deadline.
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	rt.limitConnection(w)
 	path := r.URL.Path
 	if h, ok := rt.fixed[path]; ok {
 		event.From(r.Context()).Route = path
@@ -129,6 +133,16 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		answerNotFound(w, r)
 	}
+}
+
+// limitConnection gives the request's bytes, and then the answer's, a time to pass. No
+// context wakes a read or a write: a client that dawdles would hold the connection for ever.
+// It is done for every route, as a deadline stays with a connection that is used again.
+func (rt *router) limitConnection(w http.ResponseWriter) {
+	now, connection := time.Now(), http.NewResponseController(w)
+	// The errors say that w is no connection, such as in a test.
+	_ = connection.SetReadDeadline(now.Add(rt.timeout))
+	_ = connection.SetWriteDeadline(now.Add(rt.timeout + answeringTimeout))
 }
 
 // serveDoor serves a door whose answers depend on the caller.

@@ -1,15 +1,22 @@
 package gateway_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/behalf-authz/behalf/gateway"
@@ -104,6 +111,41 @@ func TestMetricsHaveClosedLabels(t *testing.T) {
 		if strings.Contains(got.Body, leak) {
 			t.Errorf("%s became a label", leak)
 		}
+	}
+}
+
+// A client that never sends the body it announced gets an answer when its time is over.
+func TestSlowBodyEnds(t *testing.T) {
+	_, conn := standin.New(t)
+	registry := prometheus.NewRegistry()
+	h, err := gateway.New(gateway.Config{
+		Conn: conn, Logger: slog.New(slog.DiscardHandler), Registerer: registry, Gatherer: registry,
+		JWKS: func() []byte { return nil }, OpenAPI: []byte("{}"), Ready: func(context.Context) error { return nil },
+		Timeout: 100 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	client, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	if err := client.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(client, "POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(client), nil)
+	if err != nil {
+		t.Fatalf("no answer to half a body: %v", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("half a body: %s", resp.Status)
 	}
 }
 
