@@ -93,6 +93,7 @@ func (rec *Recorder) record(r *http.Request, ev *Event, w *response, took time.D
 		slog.Duration("duration", took),
 		slog.Int64("bytes", w.written),
 		slog.String("request_id", ev.RequestID),
+		slog.String("peer", r.RemoteAddr),
 	}
 	if ev.Caller != "" {
 		attrs = append(attrs, slog.String("caller", ev.Caller))

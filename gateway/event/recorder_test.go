@@ -56,6 +56,7 @@ func TestOneEventAndOneObservationPerRequest(t *testing.T) {
 	want := map[string]any{
 		"level": "INFO", "msg": "http request", "method": "OTHER", "route": "/v1/parties/{party_id}/validate",
 		"status": 403.0, "bytes": 4.0, "request_id": "trace-1", "reason": "OTHER_USER", "error": "why",
+		"peer": r.RemoteAddr,
 	}
 	if diff := cmp.Diff(want, ev); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
