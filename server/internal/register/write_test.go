@@ -155,13 +155,15 @@ func TestDelete(t *testing.T) {
 func TestDeletingTheLastNameOfAnOrphan(t *testing.T) {
 	w := newWorld(t)
 	w.whole(sample())
-	w.put("other", hold("party:4", "DAGL", "party:3"))
+	w.put("other", hold("party:4", "DAGL", "party:3"), hold("party:1", "REVI", "party:4"))
 	w.whole(file{"test": sample()["test"][1:4]})
-	if _, ok := w.parties()[4]; !ok {
-		t.Fatal("a party that another source names is gone")
-	}
-	if _, err := w.DeleteAssignment(t.Context(), "other", register.AssignmentRecord{From: "party:4", Role: "DAGL", To: "party:3"}); err != nil {
-		t.Fatal(err)
+	for _, a := range []register.AssignmentRecord{{From: "party:4", Role: "DAGL", To: "party:3"}, {From: "party:1", Role: "REVI", To: "party:4"}} {
+		if _, ok := w.parties()[4]; !ok {
+			t.Fatalf("the party is gone that another source names by %v", a)
+		}
+		if _, err := w.DeleteAssignment(t.Context(), "other", a); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, ok := w.parties()[4]; ok {
 		t.Error("a party that nobody names is still there")
