@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -86,9 +87,12 @@ func (c Config) Validate() error {
 
 // validateAddr refuses to speak plaintext to a network unless that was asked for by name.
 func (c Config) validateAddr(flag, addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("%s: %q is not host:port", flag, addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%s: the port of %q is not a number from 0 to 65535", flag, addr)
 	}
 	if loopback(host) || c.TLS.enabled() || c.InsecurePlaintext {
 		return nil
