@@ -96,6 +96,9 @@ func (s *Server) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return s.drain()
 	})
+	// Port 0 stands for a free one, so that this line is where to read which.
+	s.cfg.Logger.InfoContext(ctx, "serving", "grpc", s.GRPCAddr(), "http", s.HTTPAddr(),
+		"tls", s.cfg.TLS.enabled(), "data_dir", s.cfg.DataDir)
 	s.serving.Store(true)
 	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
 	close(s.started)
@@ -104,6 +107,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // drain ends both servers. Probes are told first, so that nothing new is sent here.
 func (s *Server) drain() error {
+	s.cfg.Logger.Info("stopping", "drain_timeout", s.cfg.DrainTimeout)
 	s.serving.Store(false)
 	s.health.Shutdown()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
