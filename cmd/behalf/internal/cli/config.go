@@ -80,7 +80,7 @@ func fromEnvironment(environ []string, known map[string]bool) (map[string]settin
 		suffix, ours := strings.CutPrefix(variable, envPrefix)
 		name := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
 		switch {
-		case !ours || value == "" || kubernetes(suffix):
+		case !ours || value == "" || foreign(suffix):
 		case !known[name] || suffix != strings.ToUpper(suffix):
 			faults = append(faults, fmt.Errorf("%s: is no setting; settings are %s and a flag's name in capitals", variable, envPrefix))
 		default:
@@ -90,10 +90,12 @@ func fromEnvironment(environ []string, known map[string]bool) (map[string]settin
 	return found, faults
 }
 
-// kubernetes reports whether a variable is one that Kubernetes gives to every container
-// beside a service named behalf.
-func kubernetes(suffix string) bool {
-	return suffix == "PORT" || strings.HasPrefix(suffix, "PORT_") || strings.HasPrefix(suffix, "SERVICE_")
+// foreign reports whether a variable is no setting of ours for all its name: Kubernetes
+// gives some to every container beside a service named behalf, and one says where this
+// project's tests find the conformance cases.
+func foreign(suffix string) bool {
+	return suffix == "PORT" || strings.HasPrefix(suffix, "PORT_") || strings.HasPrefix(suffix, "SERVICE_") ||
+		suffix == "CONFORMANCE"
 }
 
 func fromFile(name string, known map[string]bool) (map[string]setting, []error) {
