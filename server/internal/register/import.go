@@ -213,6 +213,9 @@ func (i *Import) limit() error {
 // carryOut writes the plan, some thousand parties at a time.
 func (s *Service) carryOut(ctx context.Context, p *plan, progress func(Progress)) (relation.Revision, error) {
 	all := p.ordered()
+	if len(all) == 0 {
+		return "", nil
+	}
 	var revision relation.Revision
 	done, total := int64(0), int64(len(all))
 	progress(Progress{Phase: Writing, Total: total})
