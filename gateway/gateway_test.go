@@ -86,6 +86,41 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// The document says of faults what the gateway answers: the media type, and every field.
+func TestDocumentDescribesFaults(t *testing.T) {
+	_, srv := standin.Gateway(t, nil)
+	document, err := openapi3.NewLoader().LoadFromData([]byte(standin.Do(t, srv, "GET /openapi.json", "").Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const authorized, isJSON = "Authorization: Bearer user-7", "Content-Type: application/json"
+	for _, c := range []struct {
+		request, body, path, method string
+		status                      int
+		headers                     []string
+	}{
+		{"GET /v1/caller", "", "/v1/caller", http.MethodGet, 401, nil},
+		{"GET /v1/parties?nonsense=1", "", "/v1/parties", http.MethodGet, 400, []string{authorized}},
+		{"POST /v1/check", "{", "/v1/check", http.MethodPost, 400, []string{authorized, isJSON}},
+		{"POST /v1/check", "{}", "/v1/check", http.MethodPost, 415, []string{authorized}},
+	} {
+		got := standin.Do(t, srv, c.request, c.body, c.headers...)
+		media := got.Header.Get("Content-Type")
+		told := document.Paths.Value(c.path).GetOperation(c.method).Responses.Default().Value.Content[media]
+		if got.Status != c.status || told == nil {
+			t.Errorf("%s: %d, want %d; %q is documented: %v", c.request, got.Status, c.status, media, told != nil)
+			continue
+		}
+		var body any
+		if err := json.Unmarshal([]byte(got.Body), &body); err != nil {
+			t.Fatal(err)
+		}
+		if err := told.Schema.Value.VisitJSON(body); err != nil {
+			t.Errorf("%s: %v", c.request, err)
+		}
+	}
+}
+
 // The metrics know patterns and a short list of methods; nothing that a client sends
 // becomes a label.
 func TestMetricsHaveClosedLabels(t *testing.T) {

@@ -11,9 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi2"
-	"github.com/getkin/kin-openapi/openapi2conv"
-
 	"github.com/behalf-authz/behalf/schema"
 )
 
@@ -99,28 +96,6 @@ func fetchValidateProto(root string) error {
 		return err
 	}
 	return os.WriteFile(target, text, 0o644)
-}
-
-// convertOpenAPI turns the plugin's OpenAPI 2 document into OpenAPI 3: the plugin
-// for version 3 does not read a gRPC API configuration.
-func convertOpenAPI(root string) error {
-	text, err := os.ReadFile(filepath.Join(root, "schema", "gen", "openapi", "behalf.swagger.json"))
-	if err != nil {
-		return err
-	}
-	var v2 openapi2.T
-	if err := json.Unmarshal(text, &v2); err != nil {
-		return fmt.Errorf("read OpenAPI 2: %w", err)
-	}
-	v3, err := openapi2conv.ToV3(&v2)
-	if err != nil {
-		return fmt.Errorf("convert OpenAPI 2 to 3: %w", err)
-	}
-	out, err := json.MarshalIndent(v3, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(root, "schema", "openapi", "behalf.json"), append(out, '\n'), 0o644)
 }
 
 func run(dir, bin, name string, args ...string) error {
