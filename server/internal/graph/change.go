@@ -97,7 +97,9 @@ type Commit struct {
 	end        uint64
 	changes    []change
 	snapshot   kept
-	checkpoint bool // its snapshot outlives the recent ones
+	checkpoint bool      // its snapshot outlives the recent ones
+	latest     time.Time // of its time and those before it: clocks may be set back
+	weight     int       // of it and all before it
 }
 
 // Revision returns the revision.

@@ -23,8 +23,9 @@ type Config struct {
 	// made again from the log when they are asked for. Default 1,024.
 	Recent int
 
-	// Spacing is how many changes lie between older snapshots that are kept as well, and
-	// so bounds what making one again costs. Default 32,768.
+	// Spacing is how many changes, a revision counting as one more, lie between older
+	// snapshots that are kept as well. It bounds what making one again costs, and is how
+	// much longer than they must revisions are remembered. Default 32,768.
 	Spacing int
 }
 

@@ -34,12 +34,13 @@ type history struct {
 	woken   atomic.Pointer[chan struct{}]
 
 	// What follows belongs to the graph's chain lock.
-	weight int // of the log, without the first commit
-	spaced int // changes since the last checkpoint
-	dead   int // forgotten commits that the slice's memory may still hold
+	latest      time.Time // of all commits
+	weight      int       // of all commits
+	spaced      int       // changes and commits since the last checkpoint
+	dead        int       // forgotten commits that the slice's memory may still hold
+	checkpoints []*Commit // that may become the first
 
 	remaking sync.Mutex // held while a snapshot is made again: one at a time
-	letting  sync.Mutex // held while one is let go, or the first commit is chosen
 	remade   []*Commit
 }
 
@@ -52,15 +53,19 @@ func (h *history) start(c Config, s *Snapshot) {
 
 // reset begins the history with one snapshot.
 func (h *history) reset(s *Snapshot) {
-	h.commits.Store(&[]*Commit{newCommit(s, nil)})
-	h.weight, h.spaced, h.dead = 0, 0, 0
+	h.latest, h.weight, h.spaced, h.dead, h.checkpoints = s.at, 0, 0, 0, nil
+	h.commits.Store(&[]*Commit{h.commit(s, nil)})
 }
 
-func newCommit(s *Snapshot, changes []change) *Commit {
+func (h *history) commit(s *Snapshot, changes []change) *Commit {
+	if s.at.After(h.latest) {
+		h.latest = s.at
+	}
+	h.weight += commitWeight + len(changes)
 	c := &Commit{
 		revision: s.revision, at: s.at, sum: s.sum,
 		dict: s.dict, words: s.words, nodes: s.nodes, end: s.end,
-		changes: changes,
+		changes: changes, latest: h.latest, weight: h.weight,
 	}
 	c.snapshot.Store(s)
 	return c
@@ -68,10 +73,10 @@ func newCommit(s *Snapshot, changes []change) *Commit {
 
 // add appends a commit and lets the snapshot go that is no longer recent.
 func (h *history) add(s *Snapshot, changes []change) {
-	c := newCommit(s, changes)
-	h.weight += commitWeight + len(changes)
-	if h.spaced += len(changes); h.spaced >= h.Spacing {
+	c := h.commit(s, changes)
+	if h.spaced += 1 + len(changes); h.spaced >= h.Spacing {
 		c.checkpoint, h.spaced = true, 0
+		h.checkpoints = append(h.checkpoints, c)
 	}
 	commits := append(*h.commits.Load(), c) // readers of older headers do not look beyond theirs
 	if i := len(commits) - 1 - h.Recent; i > 0 && !commits[i].checkpoint {
@@ -81,32 +86,33 @@ func (h *history) add(s *Snapshot, changes []change) {
 }
 
 // trim forgets commits that were superseded long enough before an instant, or are too many
-// for the bound on changes. A commit can be the first only if it has its snapshot.
+// for the bound on changes. Only a commit that has kept its snapshot can become the first.
 func (h *history) trim(now time.Time) {
-	h.letting.Lock()
-	defer h.letting.Unlock()
 	commits := *h.commits.Load()
-	first, weight := 0, h.weight
-	for i, left := 1, h.weight; i < len(commits); i++ {
-		crowded := left > h.Changes && i < len(commits)-1
-		aged := now.Sub(commits[i].at) >= h.Age
-		if !crowded && !aged {
-			break
-		}
-		left -= commitWeight + len(commits[i].changes)
-		if commits[i].snapshot.Load() != nil {
-			first, weight = i, left
-		}
-	}
-	if first == 0 {
+	n := len(commits)
+	if n < 2 {
 		return
 	}
-	rest := commits[first:]
-	if h.dead += first; h.dead > len(rest) {
+	limit := now.Add(-h.Age)
+	aged := sort.Search(n, func(i int) bool { return commits[i].latest.After(limit) }) - 1
+	crowded := sort.Search(n-2, func(i int) bool { return h.weight-commits[i].weight <= h.Changes })
+	want := max(aged, crowded)
+	if want < n-h.Recent {
+		revision := commits[want].revision
+		want = 0
+		for len(h.checkpoints) > 0 && h.checkpoints[0].revision <= revision {
+			want = headAt(commits, h.checkpoints[0].revision)
+			h.checkpoints = h.checkpoints[1:]
+		}
+	}
+	if want <= 0 {
+		return
+	}
+	rest := commits[want:]
+	if h.dead += want; h.dead > len(rest)/8 {
 		rest = append(make([]*Commit, 0, len(rest)+len(rest)/4+1), rest...)
 		h.dead = 0
 	}
-	h.weight = weight
 	h.commits.Store(&rest)
 }
 

@@ -28,18 +28,14 @@ func (h *history) remake(g *Graph, c *Commit) (*Snapshot, error) {
 	return s, nil
 }
 
-// letGo remembers that a snapshot was made again and lets the oldest such one go.
+// letGo remembers that a snapshot was made again and lets the oldest such one go. None of
+// them is the first commit's: that has never lost its snapshot.
 func (h *history) letGo(c *Commit) {
-	h.letting.Lock()
-	defer h.letting.Unlock()
 	h.remade = append(h.remade, c)
-	if len(h.remade) <= maxRemade {
-		return
+	if len(h.remade) > maxRemade {
+		h.remade[0].snapshot.Store(nil)
+		h.remade = append(h.remade[:0], h.remade[1:]...)
 	}
-	if old := h.remade[0]; old != (*h.commits.Load())[0] {
-		old.snapshot.Store(nil)
-	}
-	h.remade = append(h.remade[:0], h.remade[1:]...)
 }
 
 // replay applies commits to a snapshot.
@@ -49,7 +45,7 @@ func replay(epoch uint64, base *Snapshot, commits []*Commit) (*Snapshot, error) 
 	for _, c := range commits {
 		d.words, d.nodes, d.end = c.words, c.nodes, c.end
 		for _, ch := range c.changes {
-			_, old, found := d.find(ch.resource, ch.rel, ch.subject, ch.kind)
+			old, found := d.find(ch.resource, ch.rel, ch.subject, ch.kind)
 			switch {
 			case !ch.gone:
 				d.link(ch.resource, ch.rel, ch.subject, ch.kind, ch.payload, old, found)

@@ -112,7 +112,7 @@ func (s *Snapshot) hasLarge(resource Node, rel Rel, subject Node, kind Rel) (Edg
 
 // Payload returns the payload of a tuple, nil when it has none.
 func (s *Snapshot) Payload(resource Node, rel Rel, subject Node, kind Rel) *Payload {
-	_, p, _ := s.find(resource, rel, subject, kind)
+	p, _ := s.find(resource, rel, subject, kind)
 	return p
 }
 

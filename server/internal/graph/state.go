@@ -74,12 +74,9 @@ func (s *state) list(n Node, reverse uint8) List {
 	return l
 }
 
-// find returns the edge from a resource to a subject and its payload.
-func (s *state) find(resource Node, rel Rel, subject Node, kind Rel) (Edge, *Payload, bool) {
+// find returns the payload of the tuple from a resource to a subject, if it is there.
+func (s *state) find(resource Node, rel Rel, subject Node, kind Rel) (*Payload, bool) {
 	l := s.list(resource, 0)
 	e, ok := l.Find(rel, kind, subject)
-	if !ok {
-		return 0, nil, false
-	}
-	return e, l.Payload(e), true
+	return l.Payload(e), ok
 }

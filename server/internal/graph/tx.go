@@ -55,7 +55,7 @@ func (tx *Tx) write(t *Tuple, create bool) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("write tuple %s: %w", t, err)
 	}
-	_, old, found := tx.find(resource, rel, subject, kind)
+	old, found := tx.find(resource, rel, subject, kind)
 	payload := t.payload()
 	switch {
 	case found && create:
@@ -87,7 +87,7 @@ func (tx *Tx) Delete(t Tuple) (bool, error) {
 	if !ok1 || !ok2 {
 		return false, nil
 	}
-	_, old, found := tx.find(resource, rel, subject, kind)
+	old, found := tx.find(resource, rel, subject, kind)
 	if !found {
 		return false, nil
 	}
