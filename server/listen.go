@@ -92,16 +92,20 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return nil
 	})
-	group.Go(func() error {
-		<-ctx.Done()
-		return s.drain()
-	})
 	// Port 0 stands for a free one, so that this line is where to read which.
 	s.cfg.Logger.InfoContext(ctx, "serving", "grpc", s.GRPCAddr(), "http", s.HTTPAddr(),
 		"tls", s.cfg.TLS.enabled(), "data_dir", s.cfg.DataDir)
 	s.serving.Store(true)
-	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
+	s.health.Resume()
+	for service := range s.grpc.GetServiceInfo() { // probes may ask for one by its name
+		s.health.SetServingStatus(service, healthv1.HealthCheckResponse_SERVING)
+	}
 	close(s.started)
+	// Last, so that a stop that is asked for already does not come before the start.
+	group.Go(func() error {
+		<-ctx.Done()
+		return s.drain()
+	})
 	return group.Wait()
 }
 

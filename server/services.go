@@ -93,6 +93,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		return err
 	}
 	s.health = health.NewServer()
+	s.health.Shutdown() // until Run resumes it: it begins as serving
 	services = append(services, relationServices.Register,
 		func(r grpc.ServiceRegistrar) { healthv1.RegisterHealthServer(r, s.health) })
 
