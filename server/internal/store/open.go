@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"time"
+	"unsafe"
+
+	"github.com/authzed/spicedb/pkg/datastore"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/sqlite"
+)
+
+var _ datastore.Datastore = (*Store)(nil)
+
+// keyID names the row of the table store with the unique id.
+const keyID = "unique_id"
+
+// Open takes the data directory, opens the file or makes it, migrates it, and loads what is
+// live in it. It starts the one goroutine that commits and the one that removes what is too
+// old; Close ends them.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{cfg: c, jobs: make(chan *job, maxGroup), stop: make(chan struct{})}
+	s.w = writer{path: c.Path, prepared: make(map[string]*sql.Stmt), words: make(map[word]int64)}
+	begun := time.Now()
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	head := s.graph.Head()
+	c.Logger.InfoContext(ctx, "store opened", "path", c.Path, "relationships", head.Tuples(),
+		"revision", head.Revision(), "took", time.Since(begun).Round(time.Millisecond))
+	s.stopped.Go(s.commitLoop)
+	s.stopped.Go(s.sweepLoop)
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) (err error) {
+	if s.lock, err = takeLock(filepath.Dir(s.cfg.Path), s.cfg.Address); err != nil {
+		return err
+	}
+	if s.graph, err = graph.New(graph.Config{Age: s.cfg.Memory}); err != nil {
+		return err
+	}
+	if s.write, err = sqlite.Open(s.cfg.Path, sqlite.Options{}); err != nil {
+		return err
+	}
+	if err := sqlite.Migrate(ctx, s.write); err != nil {
+		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+	}
+	if s.read, err = sqlite.Open(s.cfg.Path, sqlite.Options{ReadOnly: true, Conns: runtime.GOMAXPROCS(0)}); err != nil {
+		return err
+	}
+	if s.w.conn, err = s.write.Conn(ctx); err != nil {
+		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+	}
+	if err := s.identify(ctx); err != nil {
+		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+	}
+	return s.load(ctx)
+}
+
+// identify reads who the store is, and makes a new one of a file without rows: it gets an
+// id, and a first revision that stands for nothing.
+func (s *Store) identify(ctx context.Context) error {
+	err := s.w.conn.QueryRowContext(ctx, "SELECT value FROM store WHERE name = ?", keyID).Scan(&s.id)
+	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	s.id = newID()
+	tx, err := s.w.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // without effect once committed
+	if _, err := tx.ExecContext(ctx, "INSERT INTO store (name, value) VALUES (?, ?)", keyID, s.id); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, sqlInsertRevision, 1, time.Now().UnixMicro(), 1, 0, 0, nil); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// newID returns a random UUID.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// view returns bytes as a text that is good as long as they are.
+func view(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // the caller reads it before they change
+}

@@ -1,0 +1,300 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/authzed/spicedb/pkg/datastore"
+	"github.com/authzed/spicedb/pkg/datastore/options"
+	core "github.com/authzed/spicedb/pkg/proto/core/v1"
+	"github.com/authzed/spicedb/pkg/tuple"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// SnapshotReader returns a reader of one revision. When it cannot be read, every method of
+// the reader says why.
+func (s *Store) SnapshotReader(r datastore.Revision) datastore.Reader {
+	if err := s.running(); err != nil {
+		return &reader{err: err}
+	}
+	snapshot, err := s.snapshot(r)
+	if err != nil {
+		return &reader{err: err}
+	}
+	return s.reader(snapshot)
+}
+
+func (s *Store) reader(snapshot *graph.Snapshot) *reader {
+	return &reader{snapshot: snapshot, catalog: s.at(snapshot.Revision())}
+}
+
+// reader answers from one state.
+type reader struct {
+	snapshot *graph.Snapshot
+	catalog  *catalog
+	err      error
+}
+
+// QueryRelationships yields what a filter selects.
+func (r *reader) QueryRelationships(ctx context.Context, filter datastore.RelationshipsFilter, opts ...options.QueryOptionsOption) (datastore.RelationshipIterator, error) {
+	o := options.NewQueryOptionsWithOptions(opts...)
+	q := graph.Query{
+		ResourceType:   filter.OptionalResourceType,
+		ResourceIDs:    filter.OptionalResourceIds,
+		ResourcePrefix: filter.OptionalResourceIDPrefix,
+		Relation:       filter.OptionalResourceRelation,
+		Expiry:         expiryPresence(filter.OptionalExpirationOption),
+	}
+	switch filter.OptionalCaveatNameFilter.Option {
+	case datastore.CaveatFilterOptionHasMatchingCaveat:
+		q.Caveat, q.CaveatName = graph.Present, filter.OptionalCaveatNameFilter.CaveatName
+	case datastore.CaveatFilterOptionNoCaveat:
+		q.Caveat = graph.Absent
+	case datastore.CaveatFilterOptionNone:
+	}
+	for _, selector := range filter.OptionalSubjectsSelectors {
+		q.Subjects = append(q.Subjects, subjects(selector.OptionalSubjectType, selector.OptionalSubjectIds, selector.RelationFilter))
+	}
+	return r.query(ctx, q, paging{
+		limit: o.Limit, sort: o.Sort, after: o.After, through: o.BeforeOrEqual,
+		skipCaveats: o.SkipCaveats, skipExpiry: o.SkipExpiration,
+	})
+}
+
+// ReverseQueryRelationships yields what the subjects that a filter selects are subjects of.
+func (r *reader) ReverseQueryRelationships(ctx context.Context, filter datastore.SubjectsFilter, opts ...options.ReverseQueryOptionsOption) (datastore.RelationshipIterator, error) {
+	o := options.NewReverseQueryOptionsWithOptions(opts...)
+	q := graph.Query{Subjects: []graph.Subjects{subjects(filter.SubjectType, filter.OptionalSubjectIds, filter.RelationFilter)}}
+	if o.ResRelation != nil {
+		q.ResourceType, q.Relation = o.ResRelation.Namespace, o.ResRelation.Relation
+	}
+	return r.query(ctx, q, paging{
+		limit: o.LimitForReverse, sort: o.SortForReverse, after: o.AfterForReverse,
+		skipCaveats: o.SkipCaveatsForReverse, skipExpiry: o.SkipExpirationForReverse,
+	})
+}
+
+// paging is what both kinds of query have in common.
+type paging struct {
+	limit          *uint64
+	sort           options.SortOrder
+	after, through options.Cursor
+	skipCaveats    bool
+	skipExpiry     bool
+}
+
+func (r *reader) query(ctx context.Context, q graph.Query, p paging) (datastore.RelationshipIterator, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	if p.after != nil && p.sort == options.Unsorted {
+		return nil, datastore.ErrCursorsWithoutSorting
+	}
+	if p.limit != nil {
+		if q.Limit = *p.limit; q.Limit == 0 {
+			return func(func(tuple.Relationship, error) bool) {}, nil
+		}
+	}
+	switch p.sort {
+	case options.Unsorted:
+	case options.ByResource, options.ChooseEfficient:
+		q.Order = graph.ByResource
+	case options.BySubject:
+		q.Order = graph.BySubject
+	}
+	q.After, q.Through = cursor(p.after), cursor(p.through)
+	if p.skipCaveats {
+		q.Caveat = graph.Absent
+	}
+	if !p.skipExpiry {
+		q.Now = instant(ctx)
+	}
+	return iterate(r.snapshot, q), nil
+}
+
+// instant returns the one at which a request is answered.
+func instant(ctx context.Context) time.Time {
+	if at, ok := relation.Instant(ctx); ok {
+		return at
+	}
+	return time.Now()
+}
+
+func iterate(snapshot *graph.Snapshot, q graph.Query) datastore.RelationshipIterator {
+	return func(yield func(tuple.Relationship, error) bool) {
+		for t := range snapshot.Query(q) {
+			if !yield(fromGraph(&t)) {
+				return
+			}
+		}
+	}
+}
+
+func cursor(c options.Cursor) *graph.Tuple {
+	if c == nil {
+		return nil
+	}
+	return &graph.Tuple{Relationship: relation.Relationship{
+		Resource: relation.Object{Type: c.Resource.ObjectType, ID: c.Resource.ObjectID},
+		Relation: c.Resource.Relation,
+		Subject: relation.Subject{
+			Object:   relation.Object{Type: c.Subject.ObjectType, ID: c.Subject.ObjectID},
+			Relation: plainRelation(c.Subject.Relation),
+		},
+	}}
+}
+
+func subjects(typ string, ids []string, f datastore.SubjectRelationFilter) graph.Subjects {
+	s := graph.Subjects{Type: typ, IDs: ids, Sets: f.OnlyNonEllipsisRelations}
+	if !s.Sets {
+		s.Plain = f.IncludeEllipsisRelation || f.NonEllipsisRelation == tuple.Ellipsis
+		s.Relation = plainRelation(f.NonEllipsisRelation)
+	}
+	return s
+}
+
+func expiryPresence(o datastore.ExpirationFilterOption) graph.Presence {
+	switch o {
+	case datastore.ExpirationFilterOptionHasExpiration:
+		return graph.Present
+	case datastore.ExpirationFilterOptionNoExpiration:
+		return graph.Absent
+	case datastore.ExpirationFilterOptionNone:
+	}
+	return graph.Either
+}
+
+// ReadStoredSchema returns the schema.
+func (r *reader) ReadStoredSchema(context.Context) (*datastore.ReadOnlyStoredSchema, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	e, ok := r.catalog.find(kindSchema, "")
+	if !ok {
+		return nil, datastore.ErrSchemaNotFound
+	}
+	return e.schema, nil
+}
+
+// CountRelationships counts what a counter selects, at the reader's revision.
+func (r *reader) CountRelationships(ctx context.Context, name string) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	e, ok := r.catalog.find(kindCounter, name)
+	if !ok {
+		return 0, datastore.NewCounterNotRegisteredErr(name)
+	}
+	filter, err := datastore.RelationshipsFilterFromCoreFilter(e.counter.filter)
+	if err != nil {
+		return 0, err
+	}
+	found, err := r.QueryRelationships(ctx, filter)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, err := range found {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// LookupCounters returns all counters, by name.
+func (r *reader) LookupCounters(context.Context) ([]datastore.RelationshipCounter, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	var all []datastore.RelationshipCounter
+	for _, e := range r.catalog.of(kindCounter) {
+		c := datastore.RelationshipCounter{
+			Name: e.name, Filter: e.counter.filter.CloneVT(), Count: e.counter.count, ComputedAtRevision: datastore.NoRevision,
+		}
+		if e.counter.at != 0 {
+			c.ComputedAtRevision = revision(e.counter.at)
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// LegacyReadNamespaceByName returns one object definition.
+func (r *reader) LegacyReadNamespaceByName(_ context.Context, name string) (*core.NamespaceDefinition, datastore.Revision, error) {
+	if r.err != nil {
+		return nil, datastore.NoRevision, r.err
+	}
+	e, ok := r.catalog.find(kindObject, name)
+	if !ok {
+		return nil, datastore.NoRevision, datastore.NewNamespaceNotFoundErr(name)
+	}
+	return e.object.CloneVT(), revision(e.written), nil
+}
+
+// LegacyListAllNamespaces returns all object definitions, by name.
+func (r *reader) LegacyListAllNamespaces(context.Context) ([]datastore.RevisionedNamespace, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	var all []datastore.RevisionedNamespace
+	for _, e := range r.catalog.of(kindObject) {
+		all = append(all, datastore.RevisionedNamespace{Definition: e.object.CloneVT(), LastWrittenRevision: revision(e.written)})
+	}
+	return all, nil
+}
+
+// LegacyLookupNamespacesWithNames returns those of the object definitions that there are.
+func (r *reader) LegacyLookupNamespacesWithNames(_ context.Context, names []string) ([]datastore.RevisionedNamespace, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	var found []datastore.RevisionedNamespace
+	for _, name := range distinct(names) {
+		if e, ok := r.catalog.find(kindObject, name); ok {
+			found = append(found, datastore.RevisionedNamespace{Definition: e.object.CloneVT(), LastWrittenRevision: revision(e.written)})
+		}
+	}
+	return found, nil
+}
+
+// LegacyReadCaveatByName returns one caveat.
+func (r *reader) LegacyReadCaveatByName(_ context.Context, name string) (*core.CaveatDefinition, datastore.Revision, error) {
+	if r.err != nil {
+		return nil, datastore.NoRevision, r.err
+	}
+	e, ok := r.catalog.find(kindCaveat, name)
+	if !ok {
+		return nil, datastore.NoRevision, datastore.NewCaveatNameNotFoundErr(name)
+	}
+	return e.caveat.CloneVT(), revision(e.written), nil
+}
+
+// LegacyListAllCaveats returns all caveats, by name.
+func (r *reader) LegacyListAllCaveats(context.Context) ([]datastore.RevisionedCaveat, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	var all []datastore.RevisionedCaveat
+	for _, e := range r.catalog.of(kindCaveat) {
+		all = append(all, datastore.RevisionedCaveat{Definition: e.caveat.CloneVT(), LastWrittenRevision: revision(e.written)})
+	}
+	return all, nil
+}
+
+// LegacyLookupCaveatsWithNames returns those of the caveats that there are.
+func (r *reader) LegacyLookupCaveatsWithNames(_ context.Context, names []string) ([]datastore.RevisionedCaveat, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	var found []datastore.RevisionedCaveat
+	for _, name := range distinct(names) {
+		if e, ok := r.catalog.find(kindCaveat, name); ok {
+			found = append(found, datastore.RevisionedCaveat{Definition: e.caveat.CloneVT(), LastWrittenRevision: revision(e.written)})
+		}
+	}
+	return found, nil
+}
