@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/relation"
@@ -13,9 +14,10 @@ import (
 type change struct {
 	resource, subject Node
 	rel, kind         Rel
-	gone              bool // the tuple was deleted, and payload is what it had
-	was               bool // the tuple was there before the transaction
-	payload           *Payload
+	gone              bool     // the tuple is not there after the transaction
+	was               bool     // the tuple was there before it
+	payload           *Payload // after it
+	old               *Payload // before it
 }
 
 func compareChanges(a, b *change) int {
@@ -44,7 +46,7 @@ func fold(changes []change) []change {
 		first := byTuple[i-1]
 		for ; j < len(byTuple) && compareChanges(&changes[first], &changes[byTuple[j]]) == 0; j++ {
 			last := changes[byTuple[j]]
-			last.was = changes[first].was
+			last.was, last.old = changes[first].was, changes[first].old
 			changes[first] = last
 			repeated[byTuple[j]] = true
 		}
@@ -88,18 +90,17 @@ type Update struct {
 
 // Commit is one published revision in the log.
 type Commit struct {
-	revision   uint64
-	at         time.Time
-	sum        uint64
-	dict       *dictionary
-	words      *vocabulary
-	nodes      uint32
-	end        uint64
-	changes    []change
-	snapshot   kept
-	checkpoint bool      // its snapshot outlives the recent ones
-	latest     time.Time // of its time and those before it: clocks may be set back
-	weight     int       // of it and all before it
+	revision uint64
+	at       time.Time
+	sum      uint64
+	dict     *dictionary
+	words    *vocabulary
+	nodes    uint32
+	end      uint64
+	changes  []change
+	latest   time.Time                // of its time and those before it: clocks may be set back
+	weight   int                      // of it and all before it
+	snapshot atomic.Pointer[Snapshot] // while it is recent, or made again
 }
 
 // Revision returns the revision.
@@ -120,10 +121,11 @@ func (c *Commit) Updates() iter.Seq[Update] {
 	return func(yield func(Update) bool) {
 		s := state{dict: c.dict, words: c.words}
 		for _, ch := range c.changes {
-			u := Update{Op: relation.Touch, Tuple: s.tuple(ch.resource, ch.rel, ch.subject, ch.kind, ch.payload)}
+			op, payload := relation.Touch, ch.payload
 			if ch.gone {
-				u.Op = relation.Delete
+				op, payload = relation.Delete, ch.old
 			}
+			u := Update{Op: op, Tuple: s.tuple(ch.resource, ch.rel, ch.subject, ch.kind, payload)}
 			if !yield(u) {
 				return
 			}

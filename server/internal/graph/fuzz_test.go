@@ -20,7 +20,7 @@ func FuzzOperations(f *testing.F) {
 		if len(ops) > 600 {
 			return
 		}
-		g := newGraph(t, graph.Config{Recent: 1, Spacing: 3})
+		g := newGraph(t, graph.Config{Recent: 8})
 		type step struct {
 			rev uint64
 			m   model

@@ -62,7 +62,7 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			t.Parallel()
 			u := &universe{rand.New(rand.NewPCG(seed, 1)), []int{20, 200, 2000}[seed%3]}
-			g := newGraph(t, graph.Config{Recent: 4, Spacing: 50, Changes: 1 << 20})
+			g := newGraph(t, graph.Config{Recent: 60, Changes: 1 << 20})
 			m := make(model)
 			type held struct {
 				s *graph.Snapshot
@@ -150,7 +150,7 @@ func TestLoad(t *testing.T) {
 			tu := u.tuple()
 			m[tu.String()] = tu
 		}
-		g := newGraph(t, graph.Config{Recent: 2, Spacing: 50})
+		g := newGraph(t, graph.Config{Recent: 20})
 		l, err := g.NewLoader()
 		if err != nil {
 			t.Fatal(err)

@@ -139,7 +139,7 @@ func TestGroupDropped(t *testing.T) {
 // TestGroupModel runs groups with failures in the middle and failed commits beside a model.
 func TestGroupModel(t *testing.T) {
 	u := &universe{rand.New(rand.NewPCG(4, 4)), 100}
-	g := newGraph(t, graph.Config{Recent: 3, Spacing: 100})
+	g := newGraph(t, graph.Config{Recent: 50})
 	m := make(model)
 	rev := uint64(0)
 	for range 2 * *rounds {

@@ -16,29 +16,22 @@ var (
 	ErrNotYet = errors.New("the revision has not been published")
 )
 
-// maxRemade is how many older snapshots that were made again are kept.
-const maxRemade = 16
-
-// kept is a snapshot that may be let go.
-type kept = atomic.Pointer[Snapshot]
-
-// commitWeight is what a commit counts for in the bound on changes beside its changes, by
+// commitWeight is what a commit counts for beside its changes in the bounds on changes, by
 // the memory that it takes.
 const commitWeight = 5
 
-// history is the published commits that are remembered. The first one always has its
-// snapshot and stands for all before it: its own changes are no longer served.
+// history is the published commits that are remembered, in a slice that readers load whole.
+// The first one stands for all before it: its own changes are no longer served.
 type history struct {
 	Config
 	commits atomic.Pointer[[]*Commit]
 	woken   atomic.Pointer[chan struct{}]
 
 	// What follows belongs to the graph's chain lock.
-	latest      time.Time // of all commits
-	weight      int       // of all commits
-	spaced      int       // changes and commits since the last checkpoint
-	dead        int       // forgotten commits that the slice's memory may still hold
-	checkpoints []*Commit // that may become the first
+	latest time.Time // of all commits
+	weight int       // of all commits
+	recent int       // index of the first commit that may have kept its snapshot
+	dead   int       // forgotten commits that the slice's memory may still hold
 
 	remaking sync.Mutex // held while a snapshot is made again: one at a time
 	remade   []*Commit
@@ -53,7 +46,7 @@ func (h *history) start(c Config, s *Snapshot) {
 
 // reset begins the history with one snapshot.
 func (h *history) reset(s *Snapshot) {
-	h.latest, h.weight, h.spaced, h.dead, h.checkpoints = s.at, 0, 0, 0, nil
+	h.latest, h.weight, h.recent, h.dead = s.at, 0, 0, 0
 	h.commits.Store(&[]*Commit{h.commit(s, nil)})
 }
 
@@ -71,48 +64,41 @@ func (h *history) commit(s *Snapshot, changes []change) *Commit {
 	return c
 }
 
-// add appends a commit and lets the snapshot go that is no longer recent.
+// add appends a commit and lets the snapshots go that are no longer recent.
 func (h *history) add(s *Snapshot, changes []change) {
 	c := h.commit(s, changes)
-	if h.spaced += 1 + len(changes); h.spaced >= h.Spacing {
-		c.checkpoint, h.spaced = true, 0
-		h.checkpoints = append(h.checkpoints, c)
-	}
 	commits := append(*h.commits.Load(), c) // readers of older headers do not look beyond theirs
-	if i := len(commits) - 1 - h.Recent; i > 0 && !commits[i].checkpoint {
-		commits[i].snapshot.Store(nil)
+	for h.recent < len(commits)-1 && h.weight-commits[h.recent].weight > h.Recent {
+		commits[h.recent].snapshot.Store(nil)
+		h.recent++
 	}
 	h.commits.Store(&commits)
 }
 
 // trim forgets commits that were superseded long enough before an instant, or are too many
-// for the bound on changes. Only a commit that has kept its snapshot can become the first.
+// for the bound on changes. What the newest one changed is never forgotten for the latter.
 func (h *history) trim(now time.Time) {
 	commits := *h.commits.Load()
-	n := len(commits)
-	if n < 2 {
-		return
-	}
+	last := len(commits) - 1
 	limit := now.Add(-h.Age)
-	aged := sort.Search(n, func(i int) bool { return commits[i].latest.After(limit) }) - 1
-	crowded := sort.Search(n-2, func(i int) bool { return h.weight-commits[i].weight <= h.Changes })
-	want := max(aged, crowded)
-	if want < n-h.Recent {
-		revision := commits[want].revision
-		want = 0
-		for len(h.checkpoints) > 0 && h.checkpoints[0].revision <= revision {
-			want = headAt(commits, h.checkpoints[0].revision)
-			h.checkpoints = h.checkpoints[1:]
+	first := 0
+	for first < last {
+		aged := !commits[first+1].latest.After(limit)
+		crowded := first+1 < last && h.weight-commits[first].weight > h.Changes
+		if !aged && !crowded {
+			break
 		}
+		first++
 	}
-	if want <= 0 {
+	if first == 0 {
 		return
 	}
-	rest := commits[want:]
-	if h.dead += want; h.dead > len(rest)/8 {
+	rest := commits[first:]
+	if h.dead += first; h.dead > len(rest)/8 {
 		rest = append(make([]*Commit, 0, len(rest)+len(rest)/4+1), rest...)
 		h.dead = 0
 	}
+	h.recent = max(h.recent-first, 0)
 	h.commits.Store(&rest)
 }
 

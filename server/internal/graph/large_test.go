@@ -79,7 +79,7 @@ func TestLarge(t *testing.T) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			t.Parallel()
 			u := &universe{rand.New(rand.NewPCG(seed, 5)), 200 + 3000*int(seed)}
-			g := newGraph(t, graph.Config{Recent: 3, Spacing: 2000})
+			g := newGraph(t, graph.Config{Recent: 2000})
 			m := make(model)
 			snapshots, models := []*graph.Snapshot{g.Head()}, []model{maps.Clone(m)}
 			for round := range 24 {

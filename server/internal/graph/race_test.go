@@ -16,7 +16,7 @@ import (
 // under the race detector in CI. Every snapshot must agree with itself: its checksum is
 // that of the tuples that it yields, and a watcher's copy has the head's.
 func TestReaders(t *testing.T) {
-	g := newGraph(t, graph.Config{Recent: 4, Spacing: 64, Changes: 2000})
+	g := newGraph(t, graph.Config{Recent: 60, Changes: 2000})
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for i := range uint64(3) {

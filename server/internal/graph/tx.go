@@ -67,7 +67,7 @@ func (tx *Tx) write(t *Tuple, create bool) (bool, error) {
 	tx.view = nil
 	tx.link(resource, rel, subject, kind, payload, old, found)
 	tx.changes = append(tx.changes, change{
-		resource: resource, subject: subject, rel: rel, kind: kind, was: found, payload: payload,
+		resource: resource, subject: subject, rel: rel, kind: kind, was: found, payload: payload, old: old,
 	})
 	return true, nil
 }
@@ -94,7 +94,7 @@ func (tx *Tx) Delete(t Tuple) (bool, error) {
 	tx.view = nil
 	tx.unlink(resource, rel, subject, kind, old)
 	tx.changes = append(tx.changes, change{
-		resource: resource, subject: subject, rel: rel, kind: kind, was: true, gone: true, payload: old,
+		resource: resource, subject: subject, rel: rel, kind: kind, was: true, gone: true, old: old,
 	})
 	return true, nil
 }
