@@ -19,6 +19,7 @@ var layout = []struct {
 }{
 	{"schema/roles", []string{module, "github.com/authzed/"}, "the catalogue is data"},
 	{"gateway/...", []string{module + "server", module + "cmd", "github.com/authzed/spicedb"}, "the gateway knows the contract only"},
+	{"server/internal/...", []string{module + "gateway", module + "cmd"}, "doors come last; only the composition root knows them"},
 	{"server/internal/fault", []string{module, "google.golang.org/grpc"}, "faults know no transport"},
 	{"server/internal/relation", []string{module, "google.golang.org", "github.com/authzed/"}, "a vocabulary"},
 	{"server/internal/party", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
@@ -37,15 +38,7 @@ var layout = []struct {
 }
 
 func TestLayout(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "../...").CombinedOutput()
-	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, out)
-	}
-	deps := make(map[string][]string)
-	for line := range strings.Lines(string(out)) {
-		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		deps[path] = strings.Fields(rest)
-	}
+	deps := list(t, "Deps")
 	for _, rule := range layout {
 		prefix, subtree := strings.CutSuffix(module+rule.from, "/...")
 		found := false
@@ -64,4 +57,35 @@ func TestLayout(t *testing.T) {
 			t.Errorf("no package %s: remove its rule", rule.from)
 		}
 	}
+}
+
+// TestOneUserOfSpiceDBsServer holds the rule that package engine embeds SpiceDB and nobody
+// else does: others may know its API and its datastore, not how its server is put together.
+func TestOneUserOfSpiceDBsServer(t *testing.T) {
+	const engine, refused = module + "server/internal/engine", "github.com/authzed/spicedb/pkg/cmd"
+	uses := func(imported string) bool { return strings.HasPrefix(imported, refused) }
+	imports := list(t, "Imports")
+	if !slices.ContainsFunc(imports[engine], uses) {
+		t.Errorf("%s no longer imports %s: remove this test, or mend it", engine, refused)
+	}
+	for path, imported := range imports {
+		if i := slices.IndexFunc(imported, uses); i >= 0 && path != engine {
+			t.Errorf("%s imports %s", path, imported[i])
+		}
+	}
+}
+
+// list returns what the packages of the module import: their Deps or their Imports.
+func list(t *testing.T, which string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .`+which+` " "}}`, "../...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	imports := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		imports[path] = strings.Fields(rest)
+	}
+	return imports
 }
