@@ -167,11 +167,15 @@ func (b *builder) pages() []*upper {
 		top[i] = &upper{epoch: b.epoch}
 	}
 	for first := 0; first < nodes; first += pageNodes {
-		k := &top[first>>topShift].kids[first>>(lowShift+fanBits)&(fan-1)]
-		if *k == nil {
-			*k = &lower{epoch: b.epoch}
+		m := &top[first>>topShift].kids[first>>upShift&(fan-1)]
+		if *m == nil {
+			*m = &middle{epoch: b.epoch}
 		}
-		b.page(*k, first, min(first+pageNodes, nodes))
+		l := &(*m).kids[first>>midShift&(fan-1)]
+		if *l == nil {
+			*l = &lower{epoch: b.epoch}
+		}
+		b.page(*l, first, min(first+pageNodes, nodes))
 	}
 	return top
 }
@@ -191,9 +195,14 @@ func (b *builder) page(low *lower, first, end int) {
 	low.pages[k.i] = p
 	for n := first; n < end; n++ {
 		b.list(k, Node(n), b.forward.of(n), false)
+	}
+	for i := end - first; i < pageNodes; i++ {
+		p.off[i+1] = p.off[i]
+	}
+	for n := first; n < end; n++ {
 		b.list(k, Node(n), b.reverse.of(n), true)
 	}
-	for i := (end - first) * 2; i < pageLists; i++ {
+	for i := end - first + pageNodes; i < pageLists; i++ {
 		p.off[i+1] = p.off[i]
 	}
 }

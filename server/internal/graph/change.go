@@ -75,8 +75,11 @@ func distinct(changes []change) bool {
 // keep drops what changed nothing and returns what is left in a slice of its size.
 func keep(changes []change) []change {
 	changes = slices.DeleteFunc(changes, func(c change) bool { return c.gone && !c.was })
-	if len(changes) == 0 {
+	switch len(changes) {
+	case 0:
 		return nil
+	case cap(changes):
+		return changes
 	}
 	return slices.Clone(changes)
 }

@@ -157,8 +157,9 @@ func (d *dictionary) setOffset(n Node, off uint32) {
 	}
 	i := int(n >> offsetBits)
 	if i == len(chunks) {
-		chunks = append(chunks, new([offsetChunk]uint32))
-		d.offsets.Store(&chunks)
+		next := append(chunks, new([offsetChunk]uint32)) // older headers do not reach the new element
+		d.offsets.Store(&next)
+		chunks = next
 	}
 	chunks[i][n&(offsetChunk-1)] = off
 }

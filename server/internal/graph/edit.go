@@ -29,71 +29,63 @@ func (d *edit) writable(n Node) desk {
 	for i >= len(d.top) {
 		d.top = append(d.top, nil)
 	}
-	u := d.top[i]
-	if u == nil {
-		u = &upper{epoch: d.epoch}
-	} else if u.epoch != d.epoch {
-		u = &upper{epoch: d.epoch, kids: u.kids}
+	u := &d.top[i]
+	if *u == nil {
+		*u = &upper{epoch: d.epoch}
+	} else if (*u).epoch != d.epoch {
+		*u = &upper{epoch: d.epoch, kids: (*u).kids}
 	}
-	d.top[i] = u
-	k := &u.kids[n>>(lowShift+fanBits)&(fan-1)]
-	l := *k
-	if l == nil {
-		l = &lower{epoch: d.epoch}
-	} else if l.epoch != d.epoch {
-		l = &lower{epoch: d.epoch, extras: l.extras, pages: l.pages}
+	m := &(*u).kids[n>>upShift&(fan-1)]
+	if *m == nil {
+		*m = &middle{epoch: d.epoch}
+	} else if (*m).epoch != d.epoch {
+		*m = &middle{epoch: d.epoch, kids: (*m).kids}
 	}
-	*k = l
+	l := &(*m).kids[n>>midShift&(fan-1)]
+	if *l == nil {
+		*l = &lower{epoch: d.epoch}
+	} else if (*l).epoch != d.epoch {
+		*l = &lower{epoch: d.epoch, extras: (*l).extras, pages: (*l).pages}
+	}
 	at := int(n >> lowShift & (fan - 1))
-	if p := l.pages[at]; p == nil || p.epoch != d.epoch {
-		l.pages[at] = p.copied(d.epoch, 1)
+	if p := (*l).pages[at]; p == nil || p.epoch != d.epoch {
+		(*l).pages[at] = p.copied(d.epoch, 1)
 	}
-	return desk{d.epoch, l, at}
+	return desk{d.epoch, *l, at}
 }
 
-// link writes a tuple. found says whether it is there already, with the payload old.
-func (d *edit) link(resource Node, rel Rel, subject Node, kind Rel, payload, old *Payload, found bool) {
+// link writes a tuple. found says whether it is there already, with the payload old; sum
+// is what it adds to the checksum.
+func (d *edit) link(resource Node, rel Rel, subject Node, kind Rel, payload *Payload, found bool, sum uint64) {
 	if !found {
 		d.enter(resource)
 		d.enter(subject)
+		d.tuples++
+		d.count(MakeEdge(rel, kind, 0).group(), 1)
 	}
 	mark := payload.mark()
 	d.writable(resource).put(forwardOf(resource), MakeEdge(rel, kind, subject)|mark, payload)
 	d.writable(subject).put(reverseOf(subject), MakeEdge(rel, kind, resource)|mark, payload)
-	if found {
-		d.sum -= d.sumOf(resource, rel, subject, kind, old)
-	} else {
-		d.tuples++
-		d.count(MakeEdge(rel, kind, 0).group(), 1)
-	}
-	d.sum += d.sumOf(resource, rel, subject, kind, payload)
+	d.sum += sum
 }
 
-// unlink removes a tuple that is there.
-func (d *edit) unlink(resource Node, rel Rel, subject Node, kind Rel, old *Payload) {
+// unlink removes a tuple that is there; sum is what it had added to the checksum.
+func (d *edit) unlink(resource Node, rel Rel, subject Node, kind Rel, sum uint64) {
 	d.writable(resource).cut(forwardOf(resource), MakeEdge(rel, kind, subject))
 	d.writable(subject).cut(reverseOf(subject), MakeEdge(rel, kind, resource))
 	d.tuples--
 	d.count(MakeEdge(rel, kind, 0).group(), -1)
-	d.sum -= d.sumOf(resource, rel, subject, kind, old)
+	d.sum -= sum
 	d.leave(resource)
 	d.leave(subject)
 }
 
-func forwardOf(n Node) uint8 { return uint8(n&(pageNodes-1)) << 1 }
-func reverseOf(n Node) uint8 { return uint8(n&(pageNodes-1))<<1 | 1 }
-
-// sumOf returns the checksum of a tuple.
-func (d *edit) sumOf(resource Node, rel Rel, subject Node, kind Rel, p *Payload) uint64 {
-	_, resourceID := d.dict.name(resource)
-	_, subjectID := d.dict.name(subject)
-	r, k := d.words.rels[rel], d.words.rels[kind]
-	return sumFields(d.words.types[r.typ], resourceID, r.name, d.words.types[k.typ], subjectID, k.name, p)
-}
+func forwardOf(n Node) uint8 { return uint8(n & (pageNodes - 1)) }
+func reverseOf(n Node) uint8 { return uint8(n&(pageNodes-1)) + pageNodes }
 
 // bare reports whether a node has no edges.
 func (d *edit) bare(n Node) bool {
-	return d.list(n, 0).Len() == 0 && d.list(n, 1).Len() == 0
+	return d.forward(n).Len() == 0 && d.reverse(n).Len() == 0
 }
 
 // enter adds a node that has no edges yet to the names of its type.

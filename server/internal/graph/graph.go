@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,8 +123,7 @@ func (g *Graph) Publish(revision uint64) error {
 	}
 	// The log has the revisions before any reader can learn of them from the head.
 	g.head.Store(g.pending[n-1].snapshot)
-	clear(g.pending[:n])
-	g.pending = g.pending[n:]
+	g.pending = slices.Delete(g.pending, 0, n)
 	g.history.trim(g.head.Load().at)
 	g.history.wake()
 	return nil

@@ -25,7 +25,7 @@ const commitWeight = 5
 type history struct {
 	Config
 	commits atomic.Pointer[[]*Commit]
-	woken   atomic.Pointer[chan struct{}]
+	awaited atomic.Pointer[chan struct{}] // nil while nobody waits
 
 	// What follows belongs to the graph's chain lock.
 	latest time.Time // of all commits
@@ -39,8 +39,6 @@ type history struct {
 
 func (h *history) start(c Config, s *Snapshot) {
 	h.Config = c
-	ch := make(chan struct{})
-	h.woken.Store(&ch)
 	h.reset(s)
 }
 
@@ -104,8 +102,22 @@ func (h *history) trim(now time.Time) {
 
 // wake tells those who wait for a new commit.
 func (h *history) wake() {
-	next := make(chan struct{})
-	close(*h.woken.Swap(&next))
+	if waited := h.awaited.Swap(nil); waited != nil {
+		close(*waited)
+	}
+}
+
+// next returns what wake closes.
+func (h *history) next() <-chan struct{} {
+	for {
+		if have := h.awaited.Load(); have != nil {
+			return *have
+		}
+		ch := make(chan struct{})
+		if h.awaited.CompareAndSwap(nil, &ch) {
+			return ch
+		}
+	}
 }
 
 // headAt returns the index of the commit that was the head at a revision.

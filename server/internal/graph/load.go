@@ -66,7 +66,7 @@ func (l *Loader) Add(t *Tuple) error {
 		payload = payload.owned(l.tx.g.caveat)
 		l.payloads = append(l.payloads, loadedPayload{len(l.rows), payload})
 	}
-	l.sum += sumFields(t.Resource.Type, t.Resource.ID, t.Relation, t.Subject.Type, t.Subject.ID, t.Subject.Relation, payload)
+	l.sum += t.sum(payload)
 	l.rows = append(l.rows, loaded{MakeEdge(l.rel, l.kind, subject) | payload.mark(), l.resource})
 	return nil
 }

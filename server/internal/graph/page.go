@@ -6,7 +6,7 @@ import "unsafe"
 const (
 	pageBits  = 4
 	pageNodes = 1 << pageBits
-	pageLists = 2 * pageNodes // each node has a forward list and, after it, a reverse one
+	pageLists = 2 * pageNodes // first the forward lists, which checks look at, then the reverse ones
 
 	// smallList is the length beyond which a list leaves its page and becomes a tree;
 	// it returns when it has shrunk to half.
@@ -49,7 +49,12 @@ func (p *page) edges() []Edge {
 
 // list returns a list, nothing when it is large.
 func (p *page) list(i uint8) []Edge {
-	return p.edges()[p.off[i]:p.off[i+1]]
+	from, to := p.off[i], p.off[i+1]
+	if from == to {
+		return nil
+	}
+	first := unsafe.Add(unsafe.Pointer(p), unsafe.Sizeof(*p)+unsafe.Sizeof(Edge(0))*uintptr(from)) //nolint:gosec // see newPage
+	return unsafe.Slice((*Edge)(first), to-from)                                                   //nolint:gosec // see newPage
 }
 
 // len returns how many edges the page holds.

@@ -62,11 +62,12 @@ func (h *history) letGo(c *Commit) {
 func (d *edit) redo(commits []*Commit) {
 	for _, c := range commits {
 		d.words = c.words
-		for _, ch := range c.changes {
+		for i := range c.changes {
+			ch := &c.changes[i]
 			if ch.gone {
-				d.unlink(ch.resource, ch.rel, ch.subject, ch.kind, ch.old)
+				d.unlink(ch.resource, ch.rel, ch.subject, ch.kind, d.sumOf(ch, ch.old))
 			} else {
-				d.link(ch.resource, ch.rel, ch.subject, ch.kind, ch.payload, ch.old, ch.was)
+				d.link(ch.resource, ch.rel, ch.subject, ch.kind, ch.payload, ch.was, d.sumOf(ch, ch.payload)-d.sumBefore(ch))
 			}
 		}
 	}
@@ -75,12 +76,30 @@ func (d *edit) redo(commits []*Commit) {
 // undo undoes what commits did, the last one first.
 func (d *edit) undo(commits []*Commit) {
 	for i := len(commits) - 1; i >= 0; i-- {
-		for _, ch := range commits[i].changes {
-			if ch.was {
-				d.link(ch.resource, ch.rel, ch.subject, ch.kind, ch.old, ch.payload, !ch.gone)
-			} else {
-				d.unlink(ch.resource, ch.rel, ch.subject, ch.kind, ch.payload)
+		for j := range commits[i].changes {
+			ch := &commits[i].changes[j]
+			switch {
+			case !ch.was:
+				d.unlink(ch.resource, ch.rel, ch.subject, ch.kind, d.sumOf(ch, ch.payload))
+			case ch.gone:
+				d.link(ch.resource, ch.rel, ch.subject, ch.kind, ch.old, false, d.sumOf(ch, ch.old))
+			default:
+				d.link(ch.resource, ch.rel, ch.subject, ch.kind, ch.old, true, d.sumOf(ch, ch.old)-d.sumOf(ch, ch.payload))
 			}
 		}
 	}
+}
+
+// sumBefore returns the checksum of a tuple before it changed, zero when it was not there.
+func (d *edit) sumBefore(ch *change) uint64 {
+	if !ch.was {
+		return 0
+	}
+	return d.sumOf(ch, ch.old)
+}
+
+// sumOf returns the checksum of a tuple with a payload.
+func (d *edit) sumOf(ch *change, p *Payload) uint64 {
+	t := d.tuple(ch.resource, ch.rel, ch.subject, ch.kind, nil)
+	return t.sum(p)
 }

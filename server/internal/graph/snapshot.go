@@ -73,10 +73,10 @@ func (s *Snapshot) Nodes() int { return int(s.nodes) }
 func (s *Snapshot) Rels() int { return len(s.words.rels) }
 
 // Forward returns the edges from a resource to its subjects.
-func (s *Snapshot) Forward(n Node) List { return s.list(n, 0) }
+func (s *Snapshot) Forward(n Node) List { return s.forward(n) }
 
 // Reverse returns the edges from a subject to the resources that it is a subject of.
-func (s *Snapshot) Reverse(n Node) List { return s.list(n, 1) }
+func (s *Snapshot) Reverse(n Node) List { return s.reverse(n) }
 
 // HasEdge returns the edge of a tuple, as it is in the resource's forward list. Whether the
 // tuple holds is for the caller to judge, unless the edge is unconditional.
@@ -99,9 +99,9 @@ func (s *Snapshot) HasEdge(resource Node, rel Rel, subject Node, kind Rel) (Edge
 // hasLarge is HasEdge for a resource whose list may be large. The subject's list may be the
 // shorter one: most subjects have few tuples.
 func (s *Snapshot) hasLarge(resource Node, rel Rel, subject Node, kind Rel) (Edge, bool) {
-	r := s.list(subject, 1)
+	r := s.reverse(subject)
 	if r.large != nil {
-		return s.list(resource, 0).Find(rel, kind, subject)
+		return s.forward(resource).Find(rel, kind, subject)
 	}
 	e, ok := r.Find(rel, kind, resource)
 	if !ok {
@@ -119,9 +119,9 @@ func (s *Snapshot) Payload(resource Node, rel Rel, subject Node, kind Rel) *Payl
 // Between appends the forward edges from a resource to one subject, whatever their relation
 // and kind. It looks into the shorter of the two lists.
 func (s *Snapshot) Between(dst []Edge, resource, subject Node) []Edge {
-	l, other, reverse := s.list(resource, 0), subject, false
+	l, other, reverse := s.forward(resource), subject, false
 	if l.large != nil {
-		if r := s.list(subject, 1); r.Len() < l.Len() {
+		if r := s.reverse(subject); r.Len() < l.Len() {
 			l, other, reverse = r, resource, true
 		}
 	}

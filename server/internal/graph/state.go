@@ -1,24 +1,32 @@
 package graph
 
-// The fan-out of the radix tree above the pages.
+// The fan-out of the radix tree above the pages. A write copies a node of each level for
+// each of its ends, and the collector looks at every pointer in it for as long as the
+// snapshot is kept: that speaks for a small fan-out, and reading for few levels.
 const (
-	fanBits  = 6
+	fanBits  = 5
 	fan      = 1 << fanBits
 	lowShift = pageBits
-	topShift = lowShift + 2*fanBits
+	midShift = lowShift + fanBits
+	upShift  = midShift + fanBits
+	topShift = upShift + fanBits
 )
 
-// lower and upper are the two fixed levels of the radix tree of pages. Above them is a
-// slice, which has one element per 65,536 nodes.
+// lower, middle and upper are the fixed levels of the radix tree of pages. Above them is a
+// slice, which has one element per 524,288 nodes.
 type (
 	lower struct {
 		epoch  uint64
 		extras *extras
 		pages  [fan]*page
 	}
-	upper struct {
+	middle struct {
 		epoch uint64
 		kids  [fan]*lower
+	}
+	upper struct {
+		epoch uint64
+		kids  [fan]*middle
 	}
 )
 
@@ -46,14 +54,23 @@ type tally struct {
 
 // low returns the lower node that a node's page hangs in, nil when there is none.
 func (s *state) low(n Node) *lower {
-	if i := int(n >> topShift); i < len(s.top) && s.top[i] != nil {
-		return s.top[i].kids[n>>(lowShift+fanBits)&(fan-1)]
+	i := int(n >> topShift)
+	if i >= len(s.top) || s.top[i] == nil {
+		return nil
 	}
-	return nil
+	m := s.top[i].kids[n>>upShift&(fan-1)]
+	if m == nil {
+		return nil
+	}
+	return m.kids[n>>midShift&(fan-1)]
 }
 
-// list returns a list of a node: 0 for forward, 1 for reverse.
-func (s *state) list(n Node, reverse uint8) List {
+// forward and reverse return the lists of a node.
+func (s *state) forward(n Node) List { return s.list(n, forwardOf(n)) }
+func (s *state) reverse(n Node) List { return s.list(n, reverseOf(n)) }
+
+// list returns a list of a node's page.
+func (s *state) list(n Node, i uint8) List {
 	low := s.low(n)
 	if low == nil {
 		return List{}
@@ -63,7 +80,6 @@ func (s *state) list(n Node, reverse uint8) List {
 	if p == nil {
 		return List{}
 	}
-	i := uint8(n&(pageNodes-1))<<1 | reverse
 	l := List{small: p.list(i), index: i}
 	if p.extra {
 		l.extra = low.extras.of[at]
@@ -76,7 +92,7 @@ func (s *state) list(n Node, reverse uint8) List {
 
 // find returns the payload of the tuple from a resource to a subject, if it is there.
 func (s *state) find(resource Node, rel Rel, subject Node, kind Rel) (*Payload, bool) {
-	l := s.list(resource, 0)
+	l := s.forward(resource)
 	e, ok := l.Find(rel, kind, subject)
 	return l.Payload(e), ok
 }

@@ -37,39 +37,52 @@ func (g *Graph) Stats() Stats {
 	return st
 }
 
-// edgeBytes returns the size of what only the state's own version needs, as allocated.
+// edgeBytes returns the size of what the state's version consists of, as allocated.
 func (s *state) edgeBytes() int {
-	const extraBytes, sideBytes, fanBytes = 64, 24, 8*fan + 64
-	n := 0
+	const fanBytes = 8*fan + 32
+	n := treeBytes(&s.tallies, 16)
+	for i := range s.names {
+		n += treeBytes(&s.names[i], 4)
+	}
 	for _, u := range s.top {
 		if u == nil {
 			continue
 		}
 		n += fanBytes
-		for _, l := range u.kids {
-			if l == nil {
+		for _, m := range u.kids {
+			if m == nil {
 				continue
 			}
 			n += fanBytes
-			for i, p := range l.pages {
-				if p == nil {
-					continue
-				}
-				n += 8 * (pageWords + int(p.room))
-				if p.extra {
-					x := l.extras.of[i]
-					n += extraBytes + sideBytes*cap(x.sides)
-					for _, l := range x.large {
-						n += extraBytes + treeBytes(&l.edges, 8) + treeBytes(&l.sides, sideBytes)
-					}
+			for _, l := range m.kids {
+				if l != nil {
+					n += fanBytes + l.bytes()
 				}
 			}
 		}
 	}
-	for i := range s.names {
-		n += treeBytes(&s.names[i], 4)
+	return n
+}
+
+// bytes returns the size of the pages below l.
+func (l *lower) bytes() int {
+	const extraBytes, sideBytes = 64, 24
+	n := 0
+	for i, p := range l.pages {
+		if p == nil {
+			continue
+		}
+		n += 8 * (pageWords + int(p.room))
+		if !p.extra {
+			continue
+		}
+		x := l.extras.of[i]
+		n += extraBytes + sideBytes*cap(x.sides)
+		for _, l := range x.large {
+			n += extraBytes + treeBytes(&l.edges, 8) + treeBytes(&l.sides, sideBytes)
+		}
 	}
-	return n + treeBytes(&s.tallies, 16)
+	return n
 }
 
 // treeBytes estimates the size of a tree whose leaves are about three quarters full.

@@ -18,17 +18,18 @@ const (
 // tuple's contents, so that a file, a replica and a graph can be compared; the checksum of
 // a set is the sum of its tuples', in whatever order, modulo 2^64.
 func Sum(t *Tuple) uint64 {
-	return sumFields(t.Resource.Type, t.Resource.ID, t.Relation, t.Subject.Type, t.Subject.ID, t.Subject.Relation, t.payload())
+	return t.sum(t.payload())
 }
 
-func sumFields(resourceType, resourceID, rel, subjectType, subjectID, subjectRel string, p *Payload) uint64 {
+// sum returns the checksum of t as if it had a payload.
+func (t *Tuple) sum(p *Payload) uint64 {
 	h := uint64(sumC)
-	h = sumText(h, resourceType)
-	h = sumText(h, resourceID)
-	h = sumText(h, rel)
-	h = sumText(h, subjectType)
-	h = sumText(h, subjectID)
-	h = sumText(h, subjectRel)
+	h = sumText(h, t.Resource.Type)
+	h = sumText(h, t.Resource.ID)
+	h = sumText(h, t.Relation)
+	h = sumText(h, t.Subject.Type)
+	h = sumText(h, t.Subject.ID)
+	h = sumText(h, t.Subject.Relation)
 	if p != nil {
 		h = sumTime(h, p.Expires)
 		h = sumText(h, p.Caveat)

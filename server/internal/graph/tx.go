@@ -65,7 +65,11 @@ func (tx *Tx) write(t *Tuple, create bool) (bool, error) {
 	}
 	payload = payload.owned(tx.g.caveat)
 	tx.view = nil
-	tx.link(resource, rel, subject, kind, payload, old, found)
+	sum := t.sum(payload)
+	if found {
+		sum -= t.sum(old)
+	}
+	tx.link(resource, rel, subject, kind, payload, found, sum)
 	tx.changes = append(tx.changes, change{
 		resource: resource, subject: subject, rel: rel, kind: kind, was: found, payload: payload, old: old,
 	})
@@ -92,7 +96,7 @@ func (tx *Tx) Delete(t Tuple) (bool, error) {
 		return false, nil
 	}
 	tx.view = nil
-	tx.unlink(resource, rel, subject, kind, old)
+	tx.unlink(resource, rel, subject, kind, t.sum(old))
 	tx.changes = append(tx.changes, change{
 		resource: resource, subject: subject, rel: rel, kind: kind, was: true, gone: true, old: old,
 	})

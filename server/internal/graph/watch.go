@@ -37,7 +37,7 @@ func (g *Graph) Log(after uint64) ([]*Commit, error) {
 // Changed returns a channel that is closed at the next Publish. A watcher takes it before
 // it reads the log, so that it misses nothing in between.
 func (g *Graph) Changed() <-chan struct{} {
-	return *g.history.woken.Load()
+	return g.history.next()
 }
 
 // Trim forgets revisions that are too old at an instant. Publish does so by itself with
