@@ -127,3 +127,12 @@ func eventOf(c datastore.RevisionChanges) event {
 	slices.Sort(e.Schema)
 	return e
 }
+
+// median returns the middle of times, zero when there are none.
+func median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
+}
