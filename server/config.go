@@ -18,11 +18,17 @@ const (
 	DefaultHTTPAddr = "127.0.0.1:7480"
 )
 
+// databaseName is the name of the database's file in the data directory.
+const databaseName = "behalf.db"
+
 // Config is what a server needs to start. Its zero value listens on the default
-// addresses and keeps its keys in ./behalf-data.
+// addresses and keeps its keys and data in ./behalf-data.
 type Config struct {
-	// DataDir holds the server's keys. It is made when it does not exist. Default ./behalf-data.
+	// DataDir holds the server's keys and its database. It is made when it does not exist,
+	// and one server can have it open. Default ./behalf-data.
 	DataDir string
+	// History is how long ended relationships and old revisions are kept. 0 keeps them all.
+	History time.Duration
 	// GRPCAddr is host:port of the gRPC port; port 0 picks a free one. Default 127.0.0.1:7400.
 	GRPCAddr string
 	// HTTPAddr is host:port of the HTTP port; port 0 picks a free one. Default 127.0.0.1:7480.
@@ -74,6 +80,9 @@ func (c Config) Validate() error {
 	faults := []error{
 		c.validateAddr("--grpc-addr", c.GRPCAddr),
 		c.validateAddr("--http-addr", c.HTTPAddr),
+	}
+	if c.History < 0 {
+		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))
 	}
 	if c.DrainTimeout < 0 {
 		faults = append(faults, fmt.Errorf("--drain-timeout: %s is negative", c.DrainTimeout))

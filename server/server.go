@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
@@ -18,12 +19,14 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
 // Server is a Behalf server. Make one with New, start it with Run, end it with Close.
 type Server struct {
 	cfg       Config
 	registry  *prometheus.Registry
+	store     *store.Store
 	records   *records.Store
 	engine    *engine.Engine
 	directory *party.Directory
@@ -74,15 +77,20 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return s, nil
 }
 
-// openStore opens records and relations, and fills what is kept in memory of them.
+// openStore opens the store with its records and relations, and fills what is kept in memory
+// of them.
 func (s *Server) openStore(ctx context.Context) (err error) {
-	// Relations are in SpiceDB's memory engine until the durable store takes its place
-	// here. Records beside forgotten relations would be lies, so they are in memory too.
-	s.cfg.Logger.WarnContext(ctx, "relations and records are kept in memory: a restart forgets them")
-	if s.records, err = records.Open(ctx, records.Config{}); err != nil {
-		return fmt.Errorf("open the records: %w", err)
+	s.store, err = store.Open(ctx, store.Config{
+		Path:    filepath.Join(s.cfg.DataDir, databaseName),
+		History: s.cfg.History,
+		Address: s.cfg.GRPCAddr,
+		Logger:  s.cfg.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
 	}
-	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry})
+	s.records = records.In(database{s.store})
+	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry, Datastore: s.store})
 	if err != nil {
 		return fmt.Errorf("start the relation engine: %w", err)
 	}
@@ -139,8 +147,8 @@ func (s *Server) Close() error {
 	if s.engine != nil {
 		faults = append(faults, s.engine.Close())
 	}
-	if s.records != nil {
-		faults = append(faults, s.records.Close())
+	if s.store != nil {
+		faults = append(faults, s.store.Close())
 	}
 	return errors.Join(faults...)
 }

@@ -141,6 +141,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		Directory: s.directory,
 		Catalogue: catalogue,
 		Logger:    s.cfg.Logger,
+		Joined:    true, // both are in s.store
 	})
 	if err != nil {
 		return nil, err

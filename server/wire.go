@@ -9,6 +9,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/role"
 	"github.com/behalf-authz/behalf/server/internal/rpc/check"
 	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
 // Who answers which ability.
@@ -19,5 +20,7 @@ var (
 	_ register.Relations        = (*engine.Engine)(nil)
 	_ register.Directory        = (*party.Directory)(nil)
 	_ authn.KeyStore            = (*records.Store)(nil)
+	_ records.Database          = database{}
+	_ records.Statements        = (*store.Tx)(nil)
 	_ interceptor.Authenticator = (*authn.Authenticator)(nil)
 )

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/authzed/spicedb/pkg/cmd/server"
@@ -13,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // Services are SpiceDB's own implementations of authzed.api.v1. A call to one needs a
@@ -29,8 +32,11 @@ type Services struct {
 func (e *Engine) Services() Services { return e.services }
 
 // Context returns a context in which the captured services find SpiceDB's data layer and
-// a logger.
+// a logger. It fixes the instant at which the call is answered, unless one is fixed already.
 func (e *Engine) Context(ctx context.Context) context.Context {
+	if _, ok := relation.Instant(ctx); !ok {
+		ctx = relation.WithInstant(ctx, time.Now())
+	}
 	return e.log.WithContext(datalayer.ContextWithDataLayer(ctx, e.layer))
 }
 

@@ -17,9 +17,10 @@ func (s *Store) PutAPIKey(ctx context.Context, key authn.APIKey) error {
 	for i, scope := range key.Scopes {
 		scopes[i] = string(scope)
 	}
-	_, err := s.write.ExecContext(ctx,
-		"INSERT OR REPLACE INTO api_key (id, name, hash, scopes, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
-		key.ID, key.Name, key.Hash[:], strings.Join(scopes, " "), key.Created.UnixMicro(), instant(key.Expires))
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		return tx.exec(ctx, "INSERT OR REPLACE INTO api_key (id, name, hash, scopes, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+			key.ID, key.Name, key.Hash[:], strings.Join(scopes, " "), key.Created.UnixMicro(), instant(key.Expires))
+	})
 	if err != nil {
 		return fmt.Errorf("keep API key %s: %w", key.ID, err)
 	}
@@ -28,7 +29,7 @@ func (s *Store) PutAPIKey(ctx context.Context, key authn.APIKey) error {
 
 // APIKeys returns all keys, by id.
 func (s *Store) APIKeys(ctx context.Context) ([]authn.APIKey, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT id, name, hash, scopes, created, expires FROM api_key ORDER BY id")
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT id, name, hash, scopes, created, expires FROM api_key ORDER BY id")
 	if err != nil {
 		return nil, fmt.Errorf("read API keys: %w", err)
 	}
@@ -60,11 +61,15 @@ func (s *Store) APIKeys(ctx context.Context) ([]authn.APIKey, error) {
 
 // DeleteAPIKey forgets a key and says whether there was one.
 func (s *Store) DeleteAPIKey(ctx context.Context, id string) (bool, error) {
-	result, err := s.write.ExecContext(ctx, "DELETE FROM api_key WHERE id = ?", id)
-	if err != nil {
-		return false, fmt.Errorf("forget API key %s: %w", id, err)
-	}
-	n, err := result.RowsAffected()
+	var n int64
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		result, err := tx.result(ctx, "DELETE FROM api_key WHERE id = ?", id)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("forget API key %s: %w", id, err)
 	}

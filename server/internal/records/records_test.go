@@ -41,7 +41,7 @@ var skrova = party.Party{
 func TestWriteIsWholeOrNothing(t *testing.T) {
 	stores(t, func(t *testing.T, s *records.Store) {
 		boom := errors.New("boom")
-		err := s.Write(t.Context(), func(tx *records.Tx) error {
+		err := s.Write(t.Context(), func(_ context.Context, tx *records.Tx) error {
 			if err := tx.PutParty(t.Context(), skrova, "test"); err != nil {
 				return err
 			}
@@ -54,7 +54,7 @@ func TestWriteIsWholeOrNothing(t *testing.T) {
 			t.Fatalf("a failed write left %v", got)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		err = s.Write(ctx, func(tx *records.Tx) error {
+		err = s.Write(ctx, func(_ context.Context, tx *records.Tx) error {
 			err := tx.PutParty(ctx, skrova, "test")
 			cancel()
 			return err
@@ -62,7 +62,7 @@ func TestWriteIsWholeOrNothing(t *testing.T) {
 		if err == nil || len(all(t, s)) != 0 {
 			t.Fatalf("a cancelled write = %v and left %v", err, all(t, s))
 		}
-		if err := s.Write(t.Context(), func(tx *records.Tx) error { return tx.PutParty(t.Context(), skrova, "test") }); err != nil {
+		if err := s.Write(t.Context(), func(ctx context.Context, tx *records.Tx) error { return tx.PutParty(ctx, skrova, "test") }); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]party.Party{skrova}, all(t, s)); diff != "" {
@@ -99,7 +99,7 @@ func TestRowsRoundTrip(t *testing.T) {
 	}
 	stores(t, func(t *testing.T, s *records.Store) {
 		ctx := t.Context()
-		err := s.Write(ctx, func(tx *records.Tx) error {
+		err := s.Write(ctx, func(_ context.Context, tx *records.Tx) error {
 			return errors.Join(
 				tx.PutParty(ctx, skrova, "a"), tx.PutParty(ctx, person, "a"), tx.PutParty(ctx, sub, "a"),
 				tx.PutAssertion(ctx, assertion), tx.PutAssertion(ctx, keyless), tx.PutAssignment(ctx, assignment))
@@ -146,7 +146,7 @@ func TestNumbersSkipWhatIsTakenAndNeverGoDown(t *testing.T) {
 	stores(t, func(t *testing.T, s *records.Store) {
 		ctx := t.Context()
 		given := party.Party{ID: records.FirstNumber + 5, UUID: "g", Kind: party.Person, Name: "G", UserID: records.FirstNumber + 6}
-		err := s.Write(ctx, func(tx *records.Tx) error {
+		err := s.Write(ctx, func(_ context.Context, tx *records.Tx) error {
 			if err := tx.PutParty(ctx, given, "a"); err != nil {
 				return err
 			}
@@ -205,7 +205,7 @@ func TestFileSurvivesAndNewerOneIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write(t.Context(), func(tx *records.Tx) error { return tx.PutParty(t.Context(), skrova, "a") }); err != nil {
+	if err := s.Write(t.Context(), func(ctx context.Context, tx *records.Tx) error { return tx.PutParty(ctx, skrova, "a") }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

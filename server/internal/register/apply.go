@@ -37,7 +37,7 @@ func (s *Service) write(ctx context.Context, plan func(context.Context, *records
 		undo     []relation.Update
 		revision relation.Revision
 	)
-	err := s.records.Write(ctx, func(tx *records.Tx) error {
+	err := s.records.Write(ctx, func(ctx context.Context, tx *records.Tx) error {
 		var err error
 		if b, err = plan(ctx, tx); err != nil || len(b.changes) == 0 {
 			return err
@@ -64,9 +64,9 @@ func (s *Service) write(ctx context.Context, plan func(context.Context, *records
 }
 
 // undo takes back tuples whose rows could not be committed, or of which the graph may have
-// taken a part.
+// taken a part. There is nothing to take back when both are one transaction.
 func (s *Service) undo(ctx context.Context, back []relation.Update, err error) error {
-	if len(back) == 0 || len(back) <= atomicUpdates && refused(err) {
+	if s.joined || len(back) == 0 || len(back) <= atomicUpdates && refused(err) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)

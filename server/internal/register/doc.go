@@ -12,10 +12,10 @@
 //
 // One write runs at a time. It opens a transaction of the records, derives the tuples of
 // every party concerned, changes the rows, derives again, writes the difference to the
-// graph, commits, and tells the directory. If the graph refuses, nothing is committed; if
-// the commit fails, the difference is written back. Once the graph has been asked, a
-// caller who goes away no longer ends the write: it would leave tuples without rows.
-// A store that holds rows and tuples will make this one transaction.
+// graph, commits, and tells the directory. In the store that holds rows and tuples this is
+// one transaction. Where they are two, and the graph refuses, nothing is committed; if the
+// commit fails, the difference is written back; and once the graph has been asked, a caller
+// who goes away no longer ends the write: it would leave tuples without rows.
 //
 // # Sources
 //

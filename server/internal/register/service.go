@@ -33,6 +33,9 @@ type Config struct {
 	Catalogue *roles.Catalogue
 	Logger    *slog.Logger
 	Now       func() time.Time // nil for the clock
+	// Joined says that what is written to Relations with the context of a transaction of
+	// Records is part of that transaction.
+	Joined bool
 }
 
 // Service writes the register. It is safe for concurrent use.
@@ -43,6 +46,7 @@ type Service struct {
 	catalogue *roles.Catalogue
 	logger    *slog.Logger
 	now       func() time.Time
+	joined    bool
 	turn      chan struct{} // holds a token while nobody writes
 	importing atomic.Bool
 	chunk     int // how many parties a transaction of an import writes
@@ -57,7 +61,7 @@ func New(c Config) (*Service, error) {
 		c.Now = time.Now
 	}
 	s := &Service{
-		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, logger: c.Logger, now: c.Now,
+		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, logger: c.Logger, now: c.Now, joined: c.Joined,
 		turn: make(chan struct{}, 1), chunk: mostParties,
 	}
 	s.turn <- struct{}{}

@@ -16,8 +16,9 @@ var (
 	ErrClosed = errors.New("the store is closed")
 
 	// ErrRetry is wrapped by the error of a transaction that did not fail by itself and left
-	// nothing, so that it may be run again. Store does that a few times before it gives up.
-	ErrRetry = errors.New("the transaction was undone with others of its group")
+	// nothing, so that it may be run again. ReadWriteTx does that a few times before it
+	// gives up.
+	ErrRetry = errors.New("the transaction was undone for what others did")
 
 	errEnded = errors.New("the transaction has ended")
 )

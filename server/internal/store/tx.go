@@ -49,13 +49,13 @@ type txKey struct{ *Store }
 // store, and so whatever SpiceDB writes, is part of this transaction, and so is another
 // Write. When f fails, or one that was part of it, nothing was written.
 //
-// f must not wait for anything but the transaction; see the package. It may be run more
-// than once.
+// f must not wait for anything but the transaction; see the package. It is run once: an
+// error that wraps ErrRetry says that it may be tried again.
 func (s *Store) Write(ctx context.Context, f func(ctx context.Context, tx *Tx) error) (datastore.Revision, error) {
 	if tx, ok := ctx.Value(txKey{s}).(*Tx); ok {
 		return revision(tx.revision), tx.join(func() error { return f(ctx, tx) })
 	}
-	return s.transact(ctx, maxAttempts, nil, func(tx *Tx) error {
+	return s.transact(ctx, 1, nil, func(tx *Tx) error {
 		return f(context.WithValue(context.WithoutCancel(ctx), txKey{s}, tx), tx)
 	})
 }
@@ -103,11 +103,10 @@ func (tx *Tx) join(f func() error) error {
 	if tx.ended {
 		return errEnded
 	}
-	err := f()
-	if err != nil && tx.failed == nil {
-		tx.failed = err
+	if tx.failed == nil {
+		tx.failed = f()
 	}
-	return err
+	return tx.failed
 }
 
 // transact runs f, again when it is undone for no fault of its own.
@@ -160,10 +159,14 @@ func (s *Store) turn(ctx context.Context, j *job, metadata *structpb.Struct, f f
 			}
 		}
 	}()
-	if err := f(tx); err != nil {
+	err = f(tx)
+	switch {
+	case errors.Is(tx.failed, datastore.ErrSchemaHashPreconditionFailed):
+		// The schema has changed since the caller looked at it.
+		return 0, false, fmt.Errorf("%w: %w", ErrRetry, tx.failed)
+	case err != nil:
 		return 0, false, err
-	}
-	if tx.failed != nil {
+	case tx.failed != nil:
 		return 0, false, tx.failed
 	}
 	if ctx.Err() != nil {

@@ -41,6 +41,7 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags := cmd.Flags()
 	flags.BoolVar(&c.demo, "demo", false, "load a small invented register into a fresh data directory, and print questions to ask")
 	flags.StringVar(&c.config.DataDir, "data-dir", defaultDataDir, "directory of the server's keys and data; made at the first start")
+	flags.DurationVar(&c.config.History, "history", 90*24*time.Hour, "how long ended relationships and old revisions are kept; 0 keeps all")
 	flags.StringVar(&c.config.GRPCAddr, "grpc-addr", server.DefaultGRPCAddr, "address of the gRPC port")
 	flags.StringVar(&c.config.HTTPAddr, "http-addr", server.DefaultHTTPAddr, "address of the HTTP port")
 	flags.StringVar(&c.config.TLS.CertFile, "tls-cert", "", "PEM certificate chain of both ports")
