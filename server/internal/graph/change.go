@@ -123,15 +123,32 @@ func (c *Commit) Len() int { return len(c.changes) }
 func (c *Commit) Updates() iter.Seq[Update] {
 	return func(yield func(Update) bool) {
 		s := state{dict: c.dict, words: c.words}
-		for _, ch := range c.changes {
-			op, payload := relation.Touch, ch.payload
-			if ch.gone {
-				op, payload = relation.Delete, ch.old
-			}
-			u := Update{Op: op, Tuple: s.tuple(ch.resource, ch.rel, ch.subject, ch.kind, payload)}
-			if !yield(u) {
+		for i := range c.changes {
+			if !yield(s.update(&c.changes[i])) {
 				return
 			}
 		}
 	}
+}
+
+// Changes yields what the transaction has changed so far, one update per tuple, and
+// whether the tuple was there before the transaction. The transaction must not be changed
+// meanwhile.
+func (tx *Tx) Changes() iter.Seq2[Update, bool] {
+	tx.changes = fold(tx.changes)
+	return func(yield func(Update, bool) bool) {
+		for i := range tx.changes {
+			if c := &tx.changes[i]; !yield(tx.update(c), c.was) {
+				return
+			}
+		}
+	}
+}
+
+// update returns a change by names.
+func (s *state) update(c *change) Update {
+	if c.gone {
+		return Update{relation.Delete, s.tuple(c.resource, c.rel, c.subject, c.kind, c.old)}
+	}
+	return Update{relation.Touch, s.tuple(c.resource, c.rel, c.subject, c.kind, c.payload)}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // rounds is how long the random tests go on: more finds more.
@@ -22,6 +23,26 @@ func newGraph(t testing.TB, c graph.Config) *graph.Graph {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// compareChanges compares what a transaction says that it did with the models before and
+// after it.
+func compareChanges(t testing.TB, tx *graph.Tx, before, after model) {
+	t.Helper()
+	got := maps.Clone(before)
+	seen := make(map[string]bool)
+	for u, was := range tx.Changes() {
+		text := u.Tuple.String()
+		have, existed := before[text]
+		if seen[text] || was != existed || u.Op == relation.Delete && u.Tuple != have {
+			t.Fatalf("change %+v, was there: %v; repeated: %v; before: %+v", u, was, seen[text], have)
+		}
+		seen[text] = true
+		got.apply(u)
+	}
+	if !maps.Equal(got, after) || tx.Changed() != (len(seen) > 0) {
+		t.Fatalf("the transaction's %d changes do not lead from before it to after it", len(seen))
+	}
 }
 
 // change makes random changes in a transaction and in a model.
@@ -80,6 +101,11 @@ func TestModel(t *testing.T) {
 				change(t, u, tx, next, u.IntN(10))
 				compareQuery(t, view, viewed, u.query())
 				compareQuery(t, tx.View(), next, u.query())
+				if u.IntN(2) == 0 {
+					compareChanges(t, tx, m, next)
+					change(t, u, tx, next, u.IntN(10))
+					compareChanges(t, tx, m, next)
+				}
 				if u.IntN(4) == 0 {
 					tx.Drop()
 					compareQuery(t, g.Head(), m, u.query())

@@ -47,10 +47,10 @@ func (u *universe) hubQuery(m model) graph.Query {
 	if some(2) {
 		q.Relation = pick(u, "viewer", "member")
 	}
-	if some(5) { // a few on the far side, which must be sought
-		for range 3 {
+	if some(3) { // a few on the far side, which must be sought, some by two selections
+		for range 6 {
 			if forward {
-				q.Subjects = append(q.Subjects, graph.Subjects{IDs: []string{fmt.Sprint("s", u.IntN(u.users)), "hub"}})
+				q.Subjects = append(q.Subjects, graph.Subjects{IDs: []string{fmt.Sprint("s", u.IntN(u.users)), "s1", "s2", "s3", "s4"}})
 			} else {
 				q.ResourceIDs = append(q.ResourceIDs, fmt.Sprint("r", u.IntN(u.users)))
 			}
