@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,11 +26,17 @@ type altinnServer struct {
 	dataDir  string
 	register behalfv1.RegisterServiceClient
 	adminKey string
+	stop     func() // stops the server and closes it
 }
 
 func startAltinnServer(t *testing.T) *altinnServer {
 	t.Helper()
-	dataDir := t.TempDir()
+	return startAltinnServerIn(t, t.TempDir())
+}
+
+// startAltinnServerIn runs a server in a data directory until it is stopped or the test ends.
+func startAltinnServerIn(t *testing.T, dataDir string) *altinnServer {
+	t.Helper()
 	s, err := server.New(t.Context(), server.Config{DataDir: dataDir, GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +44,7 @@ func startAltinnServer(t *testing.T) *altinnServer {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
@@ -46,6 +53,7 @@ func startAltinnServer(t *testing.T) *altinnServer {
 			t.Errorf("Close: %v", err)
 		}
 	})
+	t.Cleanup(end)
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +65,7 @@ func startAltinnServer(t *testing.T) *altinnServer {
 		t: t, base: "http://" + s.HTTPAddr(), dataDir: dataDir,
 		register: behalfv1.NewRegisterServiceClient(s.Conn()),
 		adminKey: key,
+		stop:     end,
 	}
 }
 

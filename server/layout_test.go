@@ -27,6 +27,8 @@ var layout = []struct {
 	{"server/internal/register", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/records", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "SQL knows no transport"},
 	{"server/internal/authn", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "credentials know no transport and no store"},
+	{"server/internal/graph", []string{"github.com/authzed/", "google.golang.org", "database/sql"}, "knows neither SpiceDB nor SQL"},
+	{"server/internal/sqlite", []string{"github.com/authzed/", "google.golang.org/grpc"}, "opens files"},
 	{"server/internal/rpc/interceptor", []string{"github.com/authzed/spicedb"}, "builds in seconds"},
 	{"server/internal/rpc/party", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
 	{"server/internal/rpc/role", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
