@@ -56,18 +56,17 @@ func FuzzOperations(f *testing.F) {
 		}
 		for i := 0; i+1 < len(ops); i += 2 {
 			tu := fuzzTuple(ops[i+1], ops[i]/16)
-			have, exists := m[tu.String()]
 			switch ops[i] % 10 {
 			case 0, 1:
 				begin()
-				have, exists = m[tu.String()]
+				have, exists := m[tu.String()]
 				if changed, err := tx.Touch(tu); err != nil || changed == (exists && have == tu) {
 					t.Fatalf("Touch(%+v) = %v, %v; it was %+v", tu, changed, err, have)
 				}
 				m[tu.String()] = tu
 			case 2:
 				begin()
-				_, exists = m[tu.String()]
+				_, exists := m[tu.String()]
 				if err := tx.Create(tu); (err != nil) != exists {
 					t.Fatalf("Create(%s) = %v; it existed: %v", tu, err, exists)
 				}
@@ -76,7 +75,7 @@ func FuzzOperations(f *testing.F) {
 				}
 			case 3:
 				begin()
-				_, exists = m[tu.String()]
+				_, exists := m[tu.String()]
 				if deleted, err := tx.Delete(tu); err != nil || deleted != exists {
 					t.Fatalf("Delete(%s) = %v, %v; it existed: %v", tu, deleted, err, exists)
 				}
