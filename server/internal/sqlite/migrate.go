@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
-	"strconv"
 	"strings"
 
 	"github.com/behalf-authz/behalf/migrations"
@@ -69,7 +68,9 @@ func apply(ctx context.Context, db *sql.DB, name string, number int) error {
 	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(number)); err != nil {
+	// The id goes with the first migration already: a start that is cut off after it leaves a
+	// database that the next one must know as its own.
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", number, ApplicationID)); err != nil {
 		return err
 	}
 	return tx.Commit()
