@@ -14,6 +14,11 @@ import (
 // hub draws tuples that nearly all have one of two objects at one of their ends.
 func (u *universe) hub() graph.Tuple {
 	t := u.tuple()
+	if u.IntN(100) == 0 { // large at both ends
+		t.Resource = relation.Object{Type: "doc", ID: "hub"}
+		t.Subject = relation.Subject{Object: relation.Object{Type: "user", ID: "hub"}, Relation: pick(u, "", "alias")}
+		return t
+	}
 	if u.IntN(2) == 0 {
 		t.Resource = relation.Object{Type: "doc", ID: "hub"}
 		t.Subject = relation.Subject{Object: relation.Object{Type: pick(u, "user", "user", "group"), ID: fmt.Sprint("s", u.IntN(u.users))}}
@@ -55,6 +60,10 @@ func (u *universe) hubQuery(m model) graph.Query {
 				q.ResourceIDs = append(q.ResourceIDs, fmt.Sprint("r", u.IntN(u.users)))
 			}
 		}
+	}
+	if some(6) {
+		q.ResourceIDs = []string{"hub"}
+		q.Subjects = []graph.Subjects{{IDs: []string{"hub", "s1"}}, {Type: "user", IDs: []string{"hub"}}}[:1+u.IntN(2)]
 	}
 	if some(3) {
 		q.Now = epoch.Add(2)

@@ -18,11 +18,11 @@ type Stats struct {
 // objects, and waits for the open transaction.
 func (g *Graph) Stats() Stats {
 	g.writer.Lock()
-	nameBytes := g.dict.bytes()
+	nameBytes, names := g.dict.bytes(), int(g.dict.nodes)
 	g.writer.Unlock()
 	head := g.Head()
 	st := Stats{
-		Tuples: head.tuples, Objects: head.objects, Names: int(head.nodes), Relations: len(head.words.rels),
+		Tuples: head.tuples, Objects: head.objects, Names: names, Relations: len(head.words.rels),
 		NameBytes: nameBytes, EdgeBytes: head.edgeBytes(),
 	}
 	for _, c := range *g.history.commits.Load() {
