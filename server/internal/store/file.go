@@ -81,7 +81,7 @@ func (f *fileReader) revisions(ctx context.Context, after uint64) ([]filed, erro
 	for i := range all {
 		at[all[i].revision] = &all[i]
 	}
-	err = f.tuples(ctx, "WHERE id >= ? AND id < ? ORDER BY id", func(t *graph.Tuple, created uint64, _ sql.NullInt64) error {
+	err = f.tuples(ctx, sqlMade, func(t *graph.Tuple, created uint64, _ sql.NullInt64) error {
 		r := at[created]
 		if r == nil {
 			return nil
@@ -92,7 +92,7 @@ func (f *fileReader) revisions(ctx context.Context, after uint64) ([]filed, erro
 	if err != nil {
 		return nil, err
 	}
-	err = f.tuples(ctx, "WHERE deleted > ? AND deleted <= ? ORDER BY deleted, id", func(t *graph.Tuple, _ uint64, deleted sql.NullInt64) error {
+	err = f.tuples(ctx, sqlEnded, func(t *graph.Tuple, _ uint64, deleted sql.NullInt64) error {
 		r := at[uint64(deleted.Int64)]
 		if r == nil || r.made[ends(t)] {
 			return nil // it was replaced
@@ -147,13 +147,18 @@ func (f *fileReader) heads(ctx context.Context, after uint64) (all []filed, end 
 	return all, end, rows.Err()
 }
 
-// tupleColumns are what scanTuple reads.
-const tupleColumns = `r.type, tuple.resource, r.name, k.type, tuple.subject, k.name,
-	tuple.created, tuple.deleted, tuple.expires, tuple.caveat, tuple.context, tuple.note`
+const (
+	// sqlTuples selects tuples with their names.
+	sqlTuples = `SELECT r.type, tuple.resource, r.name, k.type, tuple.subject, k.name,
+			tuple.created, tuple.deleted, tuple.expires, tuple.caveat, tuple.context, tuple.note
+		FROM tuple JOIN relation_word AS r ON r.id = tuple.relation JOIN relation_word AS k ON k.id = tuple.kind `
+	sqlMade  = sqlTuples + "WHERE tuple.id >= ? AND tuple.id < ? ORDER BY tuple.id"
+	sqlEnded = sqlTuples + "WHERE tuple.deleted > ? AND tuple.deleted <= ? ORDER BY tuple.deleted, tuple.id"
+)
 
-func (f *fileReader) tuples(ctx context.Context, where string, each func(t *graph.Tuple, created uint64, deleted sql.NullInt64) error, args ...any) error {
-	rows, err := f.tx.QueryContext(ctx, "SELECT "+tupleColumns+` FROM (SELECT * FROM tuple `+where+`) AS tuple
-		JOIN relation_word AS r ON r.id = tuple.relation JOIN relation_word AS k ON k.id = tuple.kind ORDER BY tuple.id`, args...)
+// tuples calls each for every tuple that a query selects.
+func (f *fileReader) tuples(ctx context.Context, query string, each func(t *graph.Tuple, created uint64, deleted sql.NullInt64) error, args ...any) error {
+	rows, err := f.tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/authzed/spicedb/pkg/datastore"
 	"github.com/authzed/spicedb/pkg/datastore/options"
-	core "github.com/authzed/spicedb/pkg/proto/core/v1"
 	"github.com/authzed/spicedb/pkg/tuple"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -221,80 +220,4 @@ func (r *reader) LookupCounters(context.Context) ([]datastore.RelationshipCounte
 		all = append(all, c)
 	}
 	return all, nil
-}
-
-// LegacyReadNamespaceByName returns one object definition.
-func (r *reader) LegacyReadNamespaceByName(_ context.Context, name string) (*core.NamespaceDefinition, datastore.Revision, error) {
-	if r.err != nil {
-		return nil, datastore.NoRevision, r.err
-	}
-	e, ok := r.catalog.find(kindObject, name)
-	if !ok {
-		return nil, datastore.NoRevision, datastore.NewNamespaceNotFoundErr(name)
-	}
-	return e.object.CloneVT(), revision(e.written), nil
-}
-
-// LegacyListAllNamespaces returns all object definitions, by name.
-func (r *reader) LegacyListAllNamespaces(context.Context) ([]datastore.RevisionedNamespace, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	var all []datastore.RevisionedNamespace
-	for _, e := range r.catalog.of(kindObject) {
-		all = append(all, datastore.RevisionedNamespace{Definition: e.object.CloneVT(), LastWrittenRevision: revision(e.written)})
-	}
-	return all, nil
-}
-
-// LegacyLookupNamespacesWithNames returns those of the object definitions that there are.
-func (r *reader) LegacyLookupNamespacesWithNames(_ context.Context, names []string) ([]datastore.RevisionedNamespace, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	var found []datastore.RevisionedNamespace
-	for _, name := range distinct(names) {
-		if e, ok := r.catalog.find(kindObject, name); ok {
-			found = append(found, datastore.RevisionedNamespace{Definition: e.object.CloneVT(), LastWrittenRevision: revision(e.written)})
-		}
-	}
-	return found, nil
-}
-
-// LegacyReadCaveatByName returns one caveat.
-func (r *reader) LegacyReadCaveatByName(_ context.Context, name string) (*core.CaveatDefinition, datastore.Revision, error) {
-	if r.err != nil {
-		return nil, datastore.NoRevision, r.err
-	}
-	e, ok := r.catalog.find(kindCaveat, name)
-	if !ok {
-		return nil, datastore.NoRevision, datastore.NewCaveatNameNotFoundErr(name)
-	}
-	return e.caveat.CloneVT(), revision(e.written), nil
-}
-
-// LegacyListAllCaveats returns all caveats, by name.
-func (r *reader) LegacyListAllCaveats(context.Context) ([]datastore.RevisionedCaveat, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	var all []datastore.RevisionedCaveat
-	for _, e := range r.catalog.of(kindCaveat) {
-		all = append(all, datastore.RevisionedCaveat{Definition: e.caveat.CloneVT(), LastWrittenRevision: revision(e.written)})
-	}
-	return all, nil
-}
-
-// LegacyLookupCaveatsWithNames returns those of the caveats that there are.
-func (r *reader) LegacyLookupCaveatsWithNames(_ context.Context, names []string) ([]datastore.RevisionedCaveat, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	var found []datastore.RevisionedCaveat
-	for _, name := range distinct(names) {
-		if e, ok := r.catalog.find(kindCaveat, name); ok {
-			found = append(found, datastore.RevisionedCaveat{Definition: e.caveat.CloneVT(), LastWrittenRevision: revision(e.written)})
-		}
-	}
-	return found, nil
 }

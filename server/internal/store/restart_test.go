@@ -203,7 +203,10 @@ func TestExpiryIsJudgedAtTheRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range found {
+		for _, err := range found {
+			if err != nil {
+				t.Fatal(err)
+			}
 			n++
 		}
 		if n != want {
