@@ -25,6 +25,14 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
+// Limits of the gRPC port on one connection: how many calls it carries at once, how often
+// an idle one is asked whether it still is, and how often its client may ask us.
+const (
+	maxStreams    = 1000
+	keepaliveTime = time.Minute
+	minPing       = 10 * time.Second
+)
+
 // buildGateway builds the HTTP port's handler over the in-process connection.
 func (s *Server) buildGateway(c *openedCredentials) error {
 	jwks, err := c.issuer.JWKS()
@@ -116,7 +124,8 @@ func (s *Server) drain() error {
 	s.health.Shutdown()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
-	// Watch streams end only with their clients: what has not ended in time is cut off.
+	s.chain.Stop()
+	// What has not ended in time is cut off.
 	stopped := make(chan struct{})
 	go func() {
 		s.grpc.GracefulStop()

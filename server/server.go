@@ -19,6 +19,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
 	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
@@ -31,6 +32,7 @@ type Server struct {
 	engine    *engine.Engine
 	directory *party.Directory
 
+	chain        *interceptor.Chain
 	grpc         *grpc.Server
 	health       *health.Server
 	inproc       *inprocgrpc.Channel

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -88,16 +90,21 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		Access:        access,
 		Unary:         relationServices.UnaryInterceptor(),
 		Stream:        relationServices.StreamInterceptor(),
+		Endless:       []string{v1.WatchService_Watch_FullMethodName, healthv1.Health_Watch_FullMethodName},
 	})
 	if err != nil {
 		return err
 	}
+	s.chain = chain
 	s.health = health.NewServer()
 	s.health.Shutdown() // until Run resumes it: it begins as serving
 	services = append(services, relationServices.Register,
 		func(r grpc.ServiceRegistrar) { healthv1.RegisterHealthServer(r, s.health) })
 
 	options := []grpc.ServerOption{
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.UnaryInterceptor(chain.Unary()),
 		grpc.StreamInterceptor(chain.Stream()),
 		grpc.UnknownServiceHandler(interceptor.UnknownMethod),
@@ -163,7 +170,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	callerService, err := callerrpc.New(callerrpc.Config{Keys: c.keys})
+	callerService, err := callerrpc.New(callerrpc.Config{Keys: c.keys, Logger: s.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/caller"
-	"github.com/behalf-authz/behalf/server/internal/event"
 )
 
 // Keys manages the API keys of services.
@@ -25,20 +24,23 @@ type Keys interface {
 // Config is what a Service needs. All of it is required.
 type Config struct {
 	Keys Keys
+	// Logger keeps who made and who ended which key, beside the events of the calls.
+	Logger *slog.Logger
 }
 
 // Service is behalf.v1.CallerService.
 type Service struct {
 	behalfv1.UnimplementedCallerServiceServer
-	keys Keys
+	keys   Keys
+	logger *slog.Logger
 }
 
 // New returns the service.
 func New(c Config) (*Service, error) {
-	if c.Keys == nil {
-		return nil, errors.New("the caller service needs keys")
+	if c.Keys == nil || c.Logger == nil {
+		return nil, errors.New("the caller service needs keys and a logger")
 	}
-	return &Service{keys: c.Keys}, nil
+	return &Service{keys: c.Keys, logger: c.Logger}, nil
 }
 
 // Register adds the service to a server or channel.
@@ -73,7 +75,8 @@ func (s *Service) CreateAPIKey(ctx context.Context, r *behalfv1.CreateAPIKeyRequ
 	if err != nil {
 		return nil, err
 	}
-	event.Annotate(ctx, slog.String("api_key", key.ID))
+	s.logger.WarnContext(ctx, "API key created",
+		"api_key", key.ID, "name", key.Name, "scopes", r.GetScopes(), "by", caller.From(ctx).Name)
 	return &behalfv1.CreateAPIKeyResponse{Key: message(key), Secret: string(secret)}, nil
 }
 
@@ -88,10 +91,10 @@ func (s *Service) ListAPIKeys(context.Context, *behalfv1.ListAPIKeysRequest) (*b
 
 // RevokeAPIKey ends a key at once.
 func (s *Service) RevokeAPIKey(ctx context.Context, r *behalfv1.RevokeAPIKeyRequest) (*behalfv1.RevokeAPIKeyResponse, error) {
-	event.Annotate(ctx, slog.String("api_key", r.GetId()))
 	if err := s.keys.Revoke(ctx, r.GetId()); err != nil {
 		return nil, err
 	}
+	s.logger.WarnContext(ctx, "API key revoked", "api_key", r.GetId(), "by", caller.From(ctx).Name)
 	return &behalfv1.RevokeAPIKeyResponse{}, nil
 }
 

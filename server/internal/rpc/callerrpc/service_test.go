@@ -56,7 +56,7 @@ func newFixture(t *testing.T) *fixture {
 		Access:        interceptor.BehalfAccess(),
 	}))(t)
 	server := grpc.NewServer(grpc.UnaryInterceptor(chain.Unary()), grpc.StreamInterceptor(chain.Stream()))
-	must(callerrpc.New(callerrpc.Config{Keys: keys}))(t).Register(server)
+	must(callerrpc.New(callerrpc.Config{Keys: keys, Logger: slog.New(slog.DiscardHandler)}))(t).Register(server)
 	return &fixture{
 		CallerServiceClient: behalfv1.NewCallerServiceClient(serve(t, server)),
 		issuer:              issuer,

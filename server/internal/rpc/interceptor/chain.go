@@ -33,6 +33,8 @@ type Config struct {
 	// Unary and Stream run behind the chain, before the handler. Nil means nothing does.
 	Unary  grpc.UnaryServerInterceptor
 	Stream grpc.StreamServerInterceptor
+	// Endless are the full names of the streams that end only with their clients.
+	Endless []string
 }
 
 // Chain is the interceptors of a server.
@@ -46,7 +48,9 @@ type Chain struct {
 	validator     protovalidate.Validator
 	unary         grpc.UnaryServerInterceptor
 	stream        grpc.StreamServerInterceptor
-	run           part // all parts, composed
+	endless       map[string]bool
+	stopping      chan struct{} // closed by Stop
+	run           part          // all parts, composed
 }
 
 // New returns the chain. It registers its metrics.
@@ -75,6 +79,11 @@ func New(c Config) (*Chain, error) {
 		validator:     c.Validator,
 		unary:         c.Unary,
 		stream:        c.Stream,
+		endless:       make(map[string]bool),
+		stopping:      make(chan struct{}),
+	}
+	for _, method := range c.Endless {
+		chain.endless[method] = true
 	}
 	chain.run = compose(
 		chain.event,
@@ -147,11 +156,13 @@ func (c *Chain) Stream() grpc.StreamServerInterceptor {
 		k.stream = true
 		k.header = setStreamHeader(stream)
 		return c.run(stream.Context(), k, func(ctx context.Context) error {
-			inner := &serverStream{ServerStream: stream, ctx: ctx, check: c.check}
-			if c.stream != nil {
-				return c.stream(server, inner, info, handler)
-			}
-			return handler(server, inner)
+			return c.untilStop(ctx, info.FullMethod, func(ctx context.Context) error {
+				inner := &serverStream{ServerStream: stream, ctx: ctx, check: c.check}
+				if c.stream != nil {
+					return c.stream(server, inner, info, handler)
+				}
+				return handler(server, inner)
+			})
 		})
 	}
 }

@@ -47,6 +47,7 @@ func (s *imports) Import(stream grpc.BidiStreamingServer[behalfv1.ImportRequest,
 
 // fixture is a chain around two services, reached over a loopback connection and in process.
 type fixture struct {
+	chain    *interceptor.Chain
 	checks   *checks
 	imports  *imports
 	issuer   *authn.Issuer
@@ -124,6 +125,7 @@ func newFixture(t *testing.T, change func(*interceptor.Config)) *fixture {
 		grpc.UnaryInterceptor(chain.Unary()), grpc.StreamInterceptor(chain.Stream()),
 		grpc.UnknownServiceHandler(interceptor.UnknownMethod),
 	}
+	f.chain = chain
 	server := grpc.NewServer(f.options...)
 	channel := new(inprocgrpc.Channel).
 		WithServerUnaryInterceptor(chain.Unary()).WithServerStreamInterceptor(chain.Stream())

@@ -43,7 +43,12 @@ func (s *Server) Import(stream behalfv1.RegisterService_ImportServer) error {
 	if err := read(stream, in, run); err != nil {
 		return err
 	}
+	var reported time.Time
 	outcome, err := run.Commit(stream.Context(), func(p register.Progress) {
+		if p.Done != 0 && p.Done != p.Total && time.Since(reported) < between {
+			return // the register is locked: nobody waits for a client that reads slowly
+		}
+		reported = time.Now()
 		// A client that is gone is noticed by the context, and by sending the outcome.
 		_ = stream.Send(progressMessage(p))
 	})
