@@ -12,8 +12,9 @@ type Node uint32
 // called its kind, says its type as well.
 type Rel uint16
 
-// maxRels is what fifteen bits hold.
-const maxRels = 1 << 15
+// maxRels is how many relations a graph can have: fifteen bits' worth, but for the last one,
+// so that there is an edge behind each group.
+const maxRels = 1<<15 - 1
 
 // Edge is one tuple seen from one of its ends: the relation, the kind of its subject, and
 // the node at the other end. Edges of one list are in ascending order of these three.
@@ -45,7 +46,7 @@ func MakeEdge(rel, kind Rel, other Node) Edge {
 func (e Edge) Rel() Rel { return Rel(e >> relShift) }
 
 // Kind returns the kind of the subject.
-func (e Edge) Kind() Rel { return Rel(e>>kindShift) & (maxRels - 1) }
+func (e Edge) Kind() Rel { return Rel(e>>kindShift) & (1<<(relShift-kindShift) - 1) }
 
 // Node returns the node at the other end: the subject of a forward edge, the resource of
 // a reverse one.

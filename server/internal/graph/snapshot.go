@@ -54,6 +54,12 @@ func (s *Snapshot) Object(n Node) relation.Object {
 	return relation.Object{Type: s.words.types[typ], ID: id}
 }
 
+// TypeOf returns the number of the definition of a node that the snapshot knows.
+func (s *Snapshot) TypeOf(n Node) Type {
+	typ, _ := s.dict.name(n)
+	return typ
+}
+
 // ID returns the id of a node that the snapshot knows, as Object does.
 func (s *Snapshot) ID(n Node) string {
 	_, id := s.dict.name(n)

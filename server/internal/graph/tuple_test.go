@@ -199,3 +199,64 @@ func within(part, whole string) bool {
 	at, from := uintptr(unsafe.Pointer(unsafe.StringData(part))), uintptr(unsafe.Pointer(unsafe.StringData(whole)))
 	return at >= from && at < from+uintptr(len(whole))
 }
+
+// TestReadsDoNotAllocate: what walks are made of costs no garbage, on small lists and large.
+func TestReadsDoNotAllocate(t *testing.T) {
+	w := newWorld(5000)
+	g, s := w.load(t)
+	tu := viewer(partyID(7), userID(0))
+	tu.Resource.Type, tu.Relation, tu.Expires = "party", "dagl", epoch
+	publish(t, g, 2, epoch, tu)
+	party, user := partyID(7), userID(0)
+	var sum graph.Edge
+	for name, read := range map[string]func(){
+		"check by names": func() {
+			s := g.Head()
+			res, _ := s.Node("party", party)
+			sub, _ := s.Node("user", user)
+			rel, _ := s.Rel("party", "dagl")
+			kind, _ := s.Rel("user", "")
+			e, ok := s.HasEdge(res, rel, sub, kind)
+			if !ok || s.Forward(res).Payload(e).Holds(epoch) || !s.Payload(res, rel, sub, kind).Holds(epoch.Add(-1)) {
+				t.Error("the tuple is not as it was written")
+			}
+		},
+		"large list": func() {
+			sub, _ := s.Node("user", user)
+			l := s.Reverse(sub)
+			for e, ok := l.Seek(0); ok; e, ok = l.Seek(e + 1<<20) {
+				sum += e
+			}
+			c := l.All()
+			for run := c.Next(); len(run) > 0; run = c.Next() {
+				sum += run[0]
+			}
+		},
+		"between": func() {
+			res, _ := s.Node("party", party)
+			sub, _ := s.Node("user", user)
+			var buf [16]graph.Edge
+			for _, e := range s.Between(buf[:0], res, sub) {
+				sum += e
+			}
+		},
+		"names": func() {
+			res, _ := s.Node("party", party)
+			if o := s.Object(res); o.ID != party || s.ID(res) != party || s.TypeOf(res) != 0 && o.Type == "" {
+				t.Error(o)
+			}
+		},
+		"at": func() {
+			if _, err := g.At(1); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		if n := testing.AllocsPerRun(20, read); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	if sum == 0 {
+		t.Error("nothing was read")
+	}
+}
