@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -51,6 +52,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.graph, err = graph.New(graph.Config{Age: s.cfg.Memory}); err != nil {
 		return err
 	}
+	if err := makePrivate(s.cfg.Path); err != nil {
+		return err
+	}
 	if s.write, err = sqlite.Open(s.cfg.Path, sqlite.Options{}); err != nil {
 		return err
 	}
@@ -67,6 +71,16 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
 	}
 	return s.load(ctx)
+}
+
+// makePrivate makes the file if there is none, so that only its owner can read it. The
+// files that SQLite puts beside it get the same mode.
+func makePrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	return file.Close()
 }
 
 // identify reads who the store is, and makes a new one of a file without rows: it gets an

@@ -34,6 +34,25 @@ func TestOneProcessPerDirectory(t *testing.T) {
 	open(t, dir)
 }
 
+func TestFilesAreTheirOwnersOnly(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	write(t, s, touch("party:1#dagl@user:1"))
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %s", f.Name(), info.Mode())
+		}
+	}
+}
+
 func TestClosedStore(t *testing.T) {
 	s := open(t, t.TempDir())
 	r := head(t, s)
