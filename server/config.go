@@ -29,6 +29,8 @@ type Config struct {
 	DataDir string
 	// History is how long ended relationships and old revisions are kept. 0 keeps them all.
 	History time.Duration
+	// Loading is told how many relationships of how many a start has loaded. May be nil.
+	Loading func(loaded, total int)
 	// GRPCAddr is host:port of the gRPC port; port 0 picks a free one. Default 127.0.0.1:7400.
 	GRPCAddr string
 	// HTTPAddr is host:port of the HTTP port; port 0 picks a free one. Default 127.0.0.1:7480.

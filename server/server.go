@@ -83,10 +83,11 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 // of them.
 func (s *Server) openStore(ctx context.Context) (err error) {
 	s.store, err = store.Open(ctx, store.Config{
-		Path:    filepath.Join(s.cfg.DataDir, databaseName),
-		History: s.cfg.History,
-		Address: s.cfg.GRPCAddr,
-		Logger:  s.cfg.Logger,
+		Path:     filepath.Join(s.cfg.DataDir, databaseName),
+		History:  s.cfg.History,
+		Address:  s.cfg.GRPCAddr,
+		Logger:   s.cfg.Logger,
+		Progress: s.cfg.Loading,
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)

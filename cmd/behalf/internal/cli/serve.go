@@ -59,6 +59,14 @@ func (c *serveCommand) run(ctx context.Context) error {
 		return usage(err)
 	}
 	c.config.Logger = c.logger()
+	if bar := newProgress(c.Err); bar.terminal { // a log that is read by others has lines only
+		c.config.Loading = func(loaded, total int) {
+			bar.show("loading", int64(loaded), int64(total))
+			if loaded >= total {
+				bar.end()
+			}
+		}
+	}
 	server.RouteLogs(c.config.Logger)
 	if c.demo {
 		return c.runDemo(ctx)
