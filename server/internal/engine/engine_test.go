@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authzed/spicedb/pkg/datastore"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/server/internal/engine"
@@ -35,7 +36,16 @@ definition party {
 // start returns a running engine with the schema.
 func start(t testing.TB, schema string) *engine.Engine {
 	t.Helper()
-	e, err := engine.New(engine.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	return startOn(t, datastoreOf(t), schema)
+}
+
+// startOn returns a running engine on the datastore, nil for the memory engine.
+func startOn(t testing.TB, store datastore.Datastore, schema string) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(engine.Config{
+		Logger:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Datastore: store,
+	})
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}

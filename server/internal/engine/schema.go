@@ -52,15 +52,38 @@ func (e *Engine) EnsureSchema(ctx context.Context, own string) error {
 	return faultOf(err)
 }
 
+// schemaHolder is a datastore that several engines share, each for itself. It keeps them
+// from replacing the schema at once.
+type schemaHolder interface {
+	HoldSchema(ctx context.Context) (release func(), err error)
+}
+
 // HoldSchema keeps other callers of HoldSchema, EnsureSchema among them, waiting until
-// release is called. Whoever replaces the schema holds it from before he reads it.
+// release is called, whichever server on the datastore they call. Whoever replaces the
+// schema holds it from before he reads it.
 func (e *Engine) HoldSchema(ctx context.Context) (release func(), err error) {
 	select {
 	case e.schema <- struct{}{}:
-		return func() { <-e.schema }, nil
 	case <-ctx.Done():
 		return nil, faultOf(ctx.Err())
 	}
+	here := func() { <-e.schema }
+	shared, ok := e.store.(schemaHolder)
+	if !ok {
+		return here, nil
+	}
+	everywhere, err := shared.HoldSchema(ctx)
+	if err != nil {
+		here()
+		if gone := gone(ctx); gone != nil {
+			return nil, gone
+		}
+		return nil, unavailable().Because(err)
+	}
+	return func() {
+		everywhere()
+		here()
+	}, nil
 }
 
 // liveSchema reads the schema at the head; it is empty before the first one is written.

@@ -134,4 +134,12 @@ func TestLargeWrite(t *testing.T) {
 			t.Fatalf("answer %d: %+v", i, a)
 		}
 	}
+	for i := range us {
+		us[i].Op = relation.Delete
+	}
+	write(t, e, us)
+	read, _, err = e.Read(t.Context(), relation.At{}, relation.Filter{ResourceType: "party"})
+	if err != nil || len(read) != 0 {
+		t.Errorf("%d relationships are left after all were deleted: %v", len(read), err)
+	}
 }

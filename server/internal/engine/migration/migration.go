@@ -1,0 +1,40 @@
+// Package migration brings SpiceDB's own tables in a Postgres database to those of the
+// release that is embedded.
+//
+// It owns the lock under which that is done. It refuses to know the tables: SpiceDB's own
+// command changes them, and drags in what its program is made of, which is why this is
+// not part of package engine. The composition root calls it, and tests that need a database.
+package migration
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/authzed/spicedb/pkg/cmd"
+
+	"github.com/behalf-authz/behalf/server/internal/postgres"
+)
+
+// Postgres migrates a Postgres database. Of several servers that do so at once one does,
+// and the others find it done.
+func Postgres(ctx context.Context, uri string) error {
+	locks, err := postgres.Open(uri, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = locks.Close() }() // it wrote nothing
+	release, err := postgres.Hold(ctx, locks, postgres.LockMigrations)
+	if err != nil {
+		return err
+	}
+	defer release()
+	migrate := cmd.NewMigrateCommand("behalf")
+	cmd.RegisterMigrateFlags(migrate)
+	migrate.PreRunE = nil // it sets up the log of SpiceDB's own program
+	migrate.SilenceErrors, migrate.SilenceUsage = true, true
+	migrate.SetArgs([]string{"head", "--datastore-engine=postgres", "--datastore-conn-uri=" + uri})
+	if err := migrate.ExecuteContext(ctx); err != nil {
+		return fmt.Errorf("migrate SpiceDB's tables: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Lock is something that one server at a time may do on a database.
+type Lock int32
+
+// The locks. Numbers are never given another meaning: servers of different releases meet
+// on one database.
+const (
+	// LockMigrations is held while tables are changed.
+	LockMigrations Lock = 1
+	// LockSchema is held from before the relations schema is read until it is replaced.
+	LockSchema Lock = 2
+)
+
+// lockSpace sets Behalf's locks apart from those of others on the database: "BHLF".
+const lockSpace = 0x42484C46
+
+// lockTick is how often a lock that another server holds is asked for.
+const lockTick = 50 * time.Millisecond
+
+// Hold waits until this server has the lock and returns what gives it back. Each holder
+// takes a connection. A server that dies loses its locks.
+//
+// A migration that builds an index concurrently waits for the end of every snapshot, so
+// that neither who holds the lock nor who waits for it may have one. That is why the lock
+// is asked for again and again instead of once and waited for, and in the simple protocol:
+// the extended one leaves the statement's portal open, with its snapshot. The lock belongs to a transaction, not to a session, so that it
+// holds behind a pooler too.
+func Hold(ctx context.Context, db *sql.DB, lock Lock) (release func(), err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("take lock %d: %w", lock, err)
+	}
+	// The end of ctx must not end the transaction: what the lock protects may still run.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("take lock %d: %w", lock, err), conn.Close())
+	}
+	release = func() { // it wrote nothing, and a lost connection has lost the lock
+		_ = tx.Rollback()
+		_ = conn.Close()
+	}
+	if _, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+		release()
+		return nil, fmt.Errorf("take lock %d: %w", lock, err)
+	}
+	tick := time.NewTicker(lockTick)
+	defer tick.Stop()
+	for {
+		held := false
+		err := tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1, $2)",
+			pgx.QueryExecModeSimpleProtocol, lockSpace, int32(lock)).Scan(&held)
+		switch {
+		case err != nil:
+			release()
+			return nil, fmt.Errorf("take lock %d: %w", lock, err)
+		case held:
+			return release, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			release()
+			return nil, fmt.Errorf("wait for lock %d: %w", lock, ctx.Err())
+		}
+	}
+}

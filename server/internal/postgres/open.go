@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Schema is the Postgres schema that Behalf's own tables are in.
+const Schema = "behalf"
+
+// oldest is the oldest Postgres that will do, in the server's own way of counting.
+const oldest = 14_00_00
+
+// Is reports whether a datastore's name is that of a Postgres database.
+func Is(uri string) bool {
+	return strings.HasPrefix(uri, "postgres://") || strings.HasPrefix(uri, "postgresql://")
+}
+
+// Open returns a pool of at most conns connections, whose statements find Behalf's own
+// tables without the schema's name. It connects when it is first used.
+func Open(uri string, conns int) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(uri)
+	if err != nil {
+		return nil, fmt.Errorf("read the name of the Postgres database: %w", err) // pgx takes the password out
+	}
+	config.RuntimeParams["search_path"] = Schema
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "behalf"
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// Check reports what the server lacks that Behalf needs, all of it.
+func Check(ctx context.Context, db *sql.DB) error {
+	var (
+		number           int
+		version, tracked string
+	)
+	err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int,
+		current_setting('server_version'), current_setting('track_commit_timestamp')`).Scan(&number, &version, &tracked)
+	if err != nil {
+		return fmt.Errorf("ask Postgres for its settings: %w", err)
+	}
+	var faults []error
+	if number < oldest {
+		faults = append(faults, fmt.Errorf("this is Postgres %s; 14 or newer is needed", version))
+	}
+	if tracked != "on" {
+		faults = append(faults, errors.New("track_commit_timestamp is "+tracked+", and without it no change can be followed: "+
+			"run `ALTER SYSTEM SET track_commit_timestamp = on` as a superuser, then restart Postgres"))
+	}
+	return errors.Join(faults...)
+}
