@@ -27,7 +27,7 @@ func Open(path string, o Options) (*sql.DB, error) {
 		"_foreign_keys": {"true"},
 		"_busy_timeout": {"10000"},
 		"_dqs":          {"false"},
-		"_pragma":       {"cache_size(-65536)", "temp_store(memory)"},
+		"_pragma":       {"cache_size(-65536)", "temp_store(memory)", "journal_size_limit(67108864)"},
 	}
 	if path != "" {
 		name = (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()
