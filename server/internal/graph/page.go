@@ -19,7 +19,7 @@ const (
 //
 // The edges follow the header in the same piece of memory, which has no pointers in it: a
 // look at a list costs one cache miss less than through a slice, and the collector never
-// looks inside. Only newPage and edges know this.
+// looks inside. Only newPage, edges and list know this.
 type page struct {
 	epoch uint64
 	room  uint16 // edges that there is memory for

@@ -10,7 +10,7 @@ import (
 // Type numbers a definition, such as party.
 type Type uint16
 
-// word of the vocabulary: a relation of a definition, or the definition itself as a kind.
+// vocable is a relation of a definition, or the definition itself as a kind of subject.
 type vocable struct {
 	typ  Type
 	name string // empty for the definition itself
@@ -31,7 +31,8 @@ func newVocabulary() *vocabulary {
 	return &vocabulary{byType: make(map[string]Type), byRel: make(map[vocable]Rel)}
 }
 
-// kindOf returns the kind of a subject, which names a relation or not.
+// rel returns the number of a relation of a definition or, without a name, of the kind of
+// its objects.
 func (v *vocabulary) rel(typ, name string) (Rel, bool) {
 	t, ok := v.byType[typ]
 	if !ok {
