@@ -99,3 +99,8 @@ func bar(phase string, done, total int64) string {
 	full := int(min(width, done*width/total))
 	return fmt.Sprintf("%-9s [%s%s] %3d %%", phase, strings.Repeat("#", full), strings.Repeat(".", width-full), min(100, done*100/total))
 }
+
+// count shows a phase that counts.
+func (p *progress) count(phase string) func(done, total int) {
+	return func(done, total int) { p.show(phase, int64(done), int64(total)) }
+}

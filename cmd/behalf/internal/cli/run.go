@@ -82,7 +82,7 @@ func tree(t Terminal) *cobra.Command {
 	root.AddCommand(
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newParties(t), newRoles(t),
-		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
+		newToken(t), newAPIKey(t), newSchema(t), newVerify(t), newVersion(t),
 	)
 	return root
 }

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/behalf-authz/behalf/server"
+)
+
+func newVerify(t Terminal) *cobra.Command {
+	var dataDir string
+	cmd := &cobra.Command{
+		Use:   "verify [FILE]",
+		Short: "Prove that a database or a backup holds together",
+		Long: `Prove that a database or a backup holds together: every page and index, every row, the live relationships of
+every revision against its checksum, and the relationships of every party against its records. The server of
+a data directory must be stopped; a backup can be verified at any time.
+
+What cannot be is named by file and table, the exit code is 1, and nothing is repaired.`,
+		Example: `  behalf verify --data-dir /var/lib/behalf
+  behalf verify monday.db`,
+		Args: arguments(0, 1, "one file, or none for the data directory"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.Flags().Changed("data-dir") {
+				return usagef("give a file or --data-dir, not both")
+			}
+			return verify(cmd.Context(), t, dataDir, args)
+		},
+	}
+	cmd.Flags().StringVar(&dataDir, "data-dir", defaultDataDir, "data directory whose database is verified when no file is given")
+	return cmd
+}
+
+func verify(ctx context.Context, t Terminal, dataDir string, args []string) error {
+	bar := newProgress(t.Err)
+	defer bar.end()
+	var (
+		found server.Verified
+		err   error
+		name  = dataDir
+	)
+	if len(args) > 0 {
+		name = args[0]
+		found, err = server.VerifyFile(ctx, name, bar.count("reading"))
+	} else {
+		found, err = server.VerifyDataDir(ctx, name, bar.count("reading"))
+	}
+	bar.end()
+	if err != nil {
+		return err
+	}
+	printVerified(t, name, found)
+	return nil
+}
+
+func printVerified(t Terminal, name string, v server.Verified) {
+	fmt.Fprintf(t.Out, "%s holds together: revision %d, %d revisions compared, %d relationships, %d of them by the records\n",
+		name, v.Revision, v.Revisions, v.Relationships, v.Explained)
+}

@@ -1,0 +1,51 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+
+	"github.com/behalf-authz/behalf/migrations"
+)
+
+// Inspect returns a connection that can only read the file, and leaves it and what lies
+// beside it as they are. The file must exist.
+func Inspect(path string) (*sql.DB, error) {
+	options := url.Values{
+		"mode":          {"ro"},
+		"_query_only":   {"true"},
+		"_busy_timeout": {"10000"},
+		"_pragma":       {"cache_size(-65536)", "temp_store(memory)"},
+	}
+	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()
+	db, err := sql.Open("sqlite", name+"?"+options.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open database %q: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// CheckVersion refuses a database that is not Behalf's, and one that is not of the version
+// that this program writes.
+func CheckVersion(ctx context.Context, db *sql.DB) error {
+	names, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
+	if err != nil {
+		return fmt.Errorf("list migrations: %w", err)
+	}
+	have, err := version(ctx, db)
+	switch {
+	case err != nil:
+		return err
+	case have == 0:
+		return errors.New("the database is empty")
+	case have < len(names):
+		return fmt.Errorf("the database is of version %d, this program writes %d: use the release that wrote it", have, len(names))
+	case have > len(names):
+		return fmt.Errorf("the database is of version %d, this program knows %d: use a newer release", have, len(names))
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package server_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite" // changes rows behind the store's back
+
+	"github.com/behalf-authz/behalf/server"
+)
+
+// TestVerify changes a database that holds together, in one way each, and verifies it.
+func TestVerify(t *testing.T) {
+	s := startAltinnServer(t)
+	s.loadSmallRegister()
+	if _, err := server.VerifyDataDir(t.Context(), s.dataDir, nil); err == nil || !strings.Contains(err.Error(), "in use by process") {
+		t.Errorf("while the server runs: %v", err)
+	}
+	s.stop()
+	whole, err := server.VerifyDataDir(t.Context(), s.dataDir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole.Relationships == 0 || whole.Explained != whole.Relationships || whole.Revisions < 2 {
+		t.Errorf("of a small register: %+v", whole)
+	}
+	path := filepath.Join(s.dataDir, "behalf.db")
+	for _, c := range []struct{ name, change, want string }{
+		{"live tuple lost", "DELETE FROM tuple WHERE id = (SELECT max(id) FROM tuple WHERE deleted IS NULL)", "in table tuple: it has"},
+		{"live tuple ended", "UPDATE tuple SET deleted = created WHERE id = (SELECT max(id) FROM tuple WHERE deleted IS NULL)", "in table tuple: it has"},
+		{"subject changed", "UPDATE tuple SET subject = subject || '1' WHERE id = (SELECT max(id) FROM tuple)", "in table tuple: row"},
+		{"old checksum", "UPDATE revision SET sum = sum + 1 WHERE revision = (SELECT min(revision) FROM revision)", "in table tuple: it has 0 rows live at revision 1"},
+		{"newest checksum", "UPDATE revision SET sum = sum + 1 WHERE revision = (SELECT max(revision) FROM revision)", "in table tuple"},
+		{"ended tuple of no revision", "INSERT INTO tuple SELECT id + 1000000, hash, relation, resource, kind, subject, -1, 1, expires, caveat, context, note FROM tuple LIMIT 1", "in table tuple: row"},
+		{"record unlike its tuples", "UPDATE assignment SET role = 'lede' WHERE role = 'dagl'", "should have"},
+		{"orphaned record", "PRAGMA foreign_keys = off; DELETE FROM party WHERE id = (SELECT from_id FROM assignment LIMIT 1)", "names one of table party"},
+		{"no id", "DELETE FROM store", "in table store"},
+		{"foreign file", "PRAGMA application_id = 7", "not Behalf's"},
+		{"newer release", "PRAGMA user_version = 999", "use a newer release"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spoilt := filepath.Join(t.TempDir(), "spoilt.db")
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(spoilt, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			db, err := sql.Open("sqlite", spoilt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.ExecContext(t.Context(), c.change); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			_, err = server.VerifyFile(t.Context(), spoilt, nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), spoilt) {
+				t.Errorf("verify says %v, want %q of %s", err, c.want, spoilt)
+			}
+		})
+	}
+	if _, err := server.VerifyFile(t.Context(), path, nil); err != nil {
+		t.Errorf("the database itself: %v", err)
+	}
+}
