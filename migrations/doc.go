@@ -2,5 +2,5 @@
 //
 // It owns numbered, forward-only files, one directory per kind of database: NNNN_what.sql,
 // applied once each and in order. A file that was released is never changed. It refuses to
-// run them: server/internal/records does, which is its only caller.
+// run them: server/internal/sqlite and server/internal/postgres do.
 package migrations

@@ -6,3 +6,8 @@ import "embed"
 //
 //go:embed sqlite/*.sql
 var SQLite embed.FS
+
+// Postgres are the files for Postgres, under postgres/. They run in the schema behalf.
+//
+//go:embed postgres/*.sql
+var Postgres embed.FS

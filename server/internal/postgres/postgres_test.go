@@ -96,6 +96,32 @@ func TestHoldIsExclusive(t *testing.T) {
 	}
 }
 
+// TestMigrate has several servers migrate at once, and refuses what is older and newer.
+func TestMigrate(t *testing.T) {
+	db := open(t, pg.Database(t))
+	if err := postgres.Migrated(t.Context(), db); !errors.Is(err, postgres.ErrNotMigrated) {
+		t.Errorf("an empty database: %v", err)
+	}
+	group, ctx := errgroup.WithContext(t.Context())
+	for range 3 {
+		group.Go(func() error { return postgres.Migrate(ctx, db) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := postgres.Migrated(t.Context(), db); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO migration (number, name) VALUES (99, 'later')"); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{"Migrate": postgres.Migrate(t.Context(), db), "Migrated": postgres.Migrated(t.Context(), db)} {
+		if err == nil || errors.Is(err, postgres.ErrNotMigrated) || !strings.Contains(err.Error(), "newer release") {
+			t.Errorf("%s of a newer database: %v", name, err)
+		}
+	}
+}
+
 func TestHoldEnds(t *testing.T) {
 	uri := pg.Database(t)
 	db := open(t, uri)
