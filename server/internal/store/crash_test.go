@@ -3,224 +3,292 @@ package store_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/authzed/spicedb/pkg/datastore"
-	"github.com/authzed/spicedb/pkg/tuple"
 
 	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
-// crashes is how often the writer is killed. By hand: go test -run Crash -crashes 2000.
+// crashes is how often the writer is killed. In full: go test -run '^TestCrash$' -crashes 2000.
 var crashes = flag.Int("crashes", 20, "how often TestCrash kills its writer")
 
 const (
-	crashDir     = "BEHALF_TEST_CRASH_DIR" // makes the test binary a writer
-	crashWriters = 4
+	crashesPerFile = 40 // so that the first start is killed as well
+	crashHistory   = 24 * time.Hour
 )
 
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
-		if err := crashWrite(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-// crashWrite writes until it is killed. Each writer moves a relationship of its own from
-// one number to the next, and a row with the same number, and says so when it was answered.
-func crashWrite(dir string) error {
-	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{Path: filepath.Join(dir, "behalf.db")})
+// crashWrite walks until it is killed. It says what it was answered, and what a watcher is
+// told that starts after the revision in arg; what is older than that is removed meanwhile.
+func crashWrite(ctx context.Context, dir, arg string) error {
+	s, err := store.Open(ctx, store.Config{Path: filepath.Join(dir, "behalf.db"), History: crashHistory})
 	if err != nil {
 		return err
 	}
-	h, err := s.HeadRevision(ctx)
+	at, err := inspect(ctx, s)
 	if err != nil {
 		return err
 	}
+	cursor, err := s.RevisionFromString(arg)
+	if err != nil {
+		return err
+	}
+	old, err := s.Rows(ctx, "SELECT at FROM revision WHERE revision = "+arg)
+	if err != nil {
+		return err
+	}
+	tell("ready")
 	faults := make(chan error)
-	for w := range crashWriters {
-		at, err := crashAt(ctx, s, h.Revision, w)
-		if err != nil {
-			return err
+	go func() { faults <- crashWatch(ctx, s, cursor) }()
+	go func() {
+		if err := s.SweepAt(ctx, time.UnixMicro(old-1).Add(crashHistory)); err != nil {
+			faults <- err
 		}
+	}()
+	for w, n := range at {
 		go func() {
-			for n := at + 1; ; n++ {
-				r, err := s.Write(ctx, crashStep(s, w, n))
+			for n++; ; n++ {
+				r, err := walk(ctx, s, w, n)
 				if err != nil {
 					faults <- err
 					return
 				}
-				fmt.Printf("%d %d %s\n", w, n, r) //nolint:forbidigo // this process talks to its test
+				tell("done %d %d %s", w, n, r)
 			}
 		}()
 	}
 	return <-faults
 }
 
-// crashStep moves a writer to its next number, in the graph and in a row.
-func crashStep(s *store.Store, w, n int) func(context.Context, *store.Tx) error {
-	return func(ctx context.Context, tx *store.Tx) error {
-		row, err := tx.Statement("INSERT INTO store (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2")
-		if err != nil {
-			return err
-		}
-		if _, err := row.ExecContext(ctx, crashName(w), strconv.Itoa(n)); err != nil {
-			return err
-		}
-		_, err = s.ReadWriteTx(ctx, func(ctx context.Context, rw datastore.ReadWriteTransaction) error {
-			updates := []tuple.RelationshipUpdate{tuple.Create(crashTuple(w, n))}
-			if n > 1 {
-				updates = append(updates, tuple.Delete(crashTuple(w, n-1)))
-			}
-			return rw.WriteRelationships(ctx, updates)
-		})
-		return err
-	}
-}
-
-func crashName(w int) string { return fmt.Sprintf("crash-%d", w) }
-
-func crashTuple(w, n int) tuple.Relationship {
-	return tuple.MustParse(fmt.Sprintf("writer:%d#place@number:%d", w, n))
-}
-
-// crashAt returns the number at which a writer is in the graph.
-func crashAt(ctx context.Context, s *store.Store, r datastore.Revision, w int) (int, error) {
-	found, err := s.SnapshotReader(r).QueryRelationships(ctx, datastore.RelationshipsFilter{
-		OptionalResourceType: "writer", OptionalResourceIds: []string{strconv.Itoa(w)},
+// crashWatch says what a watcher is told.
+func crashWatch(ctx context.Context, s *store.Store, after datastore.Revision) error {
+	changes, faults := s.Watch(ctx, after, datastore.WatchOptions{
+		Content: datastore.WatchRelationships, WatchBufferWriteTimeout: patience,
 	})
-	if err != nil {
-		return 0, err
-	}
-	at := 0
-	for r, err := range found {
+	for c := range changes {
+		text, err := json.Marshal(eventOf(c))
 		if err != nil {
-			return 0, err
+			return err
 		}
-		if at != 0 {
-			return 0, fmt.Errorf("writer %d is in two places", w)
-		}
-		if at, err = strconv.Atoi(r.Subject.ObjectID); err != nil {
-			return 0, err
-		}
+		tell("told %s", text)
 	}
-	return at, nil
+	return <-faults
 }
 
-// TestCrash kills a process that writes, at random moments, and looks at what it left.
-func TestCrash(t *testing.T) {
-	dir := t.TempDir()
-	first := open(t, dir)
-	cursor := head(t, first)
-	if err := first.Close(); err != nil {
+// trail is what is known of a store whose processes are killed again and again.
+type trail struct {
+	dir     string
+	path    string
+	cursor  string            // the last revision that a watcher was told of
+	told    places            // where watchers know the walkers to be
+	acked   places            // the last steps that were answered
+	given   map[string]string // the revisions of steps since the last start
+	startup time.Duration
+}
+
+func newTrail(t *testing.T, dir string) *trail {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var told, was [crashWriters]int // by watchers, and before the crash
+	return &trail{dir: dir, path: filepath.Join(dir, "behalf.db"), cursor: "1", given: make(map[string]string), startup: 200 * time.Millisecond}
+}
+
+// TestCrash kills a process that writes, at random moments of its start and of its work.
+// After each, every answered step is there, none is there in part, graph and file are equal,
+// and a watcher that goes on where one in the killed process was gets what it missed, no
+// less and no more.
+func TestCrash(t *testing.T) {
+	random := rand.New(rand.NewPCG(*seed, 1))
+	dir := t.TempDir()
+	var (
+		tr           *trail
+		steps, early int
+	)
 	for n := range *crashes {
-		acked := crash(t, dir, time.Duration(rand.IntN(60_000))*time.Microsecond)
-		s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "behalf.db")})
-		if err != nil {
-			t.Fatalf("after crash %d: %v", n+1, err)
-		}
-		end := head(t, s)
-		for w := range crashWriters {
-			at, err := crashAt(t.Context(), s, end, w)
-			if err != nil {
-				t.Fatalf("after crash %d: %v", n+1, err)
+		if n%crashesPerFile == 0 {
+			if tr != nil {
+				steps += tr.sum()
+				if err := os.RemoveAll(tr.dir); err != nil {
+					t.Fatal(err)
+				}
 			}
-			row, err := s.Rows(t.Context(), "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM store WHERE name = '"+crashName(w)+"'")
-			if err != nil || int(row) != at {
-				t.Errorf("crash %d: writer %d is at %d in the graph and at %d in its row, %v", n+1, w, at, row, err)
-			}
-			if least := max(acked[w], was[w]); at < least || at > least+1 {
-				t.Errorf("crash %d: writer %d is at %d; %d was answered", n+1, w, at, least)
-			}
-			was[w] = at
+			tr = newTrail(t, filepath.Join(dir, strconv.Itoa(n)))
 		}
-		for _, e := range watched(t, s, cursor) {
-			follow(t, e, &told)
+		before := tr.acked
+		tr.crash(t, n%4 == 0, random)
+		if before == tr.acked {
+			early++
 		}
-		if told != was {
-			t.Errorf("crash %d: watchers know of %d, the graph of %d", n+1, told, was)
-		}
-		cursor = end
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
+		tr.check(t)
+		if t.Failed() {
+			t.Fatalf("after crash %d of seed %d", n+1, *seed)
 		}
 	}
-	t.Logf("%d crashes, %d writes", *crashes, was)
+	t.Logf("%d crashes, %d before anything was answered, %d steps", *crashes, early, steps+tr.sum())
 }
 
-// follow applies an event to what a watcher knows: exactly one writer takes one step.
-func follow(t *testing.T, e event, told *[crashWriters]int) {
-	t.Helper()
-	for _, u := range e.Updates {
-		var w, n int
-		if _, err := fmt.Sscanf(u, "TOUCH writer:%d#place@number:%d", &w, &n); err == nil {
-			if n != told[w]+1 {
-				t.Errorf("revision %s: writer %d goes from %d to %d", e.Revision, w, told[w], n)
-			}
-			told[w] = n
-		}
+func (tr *trail) sum() (n int) {
+	for _, at := range tr.told {
+		n += at
 	}
-	if len(e.Updates) > 2 || len(e.Updates) == 0 {
-		t.Errorf("revision %s: %q is no step", e.Revision, e.Updates)
-	}
+	return n
 }
 
-// crash starts a writer, kills it some time after its first answer, and returns the last
-// number of each writer that it answered.
-func crash(t *testing.T, dir string, after time.Duration) (acked [crashWriters]int) {
+// crash starts a writer and kills it, early from its start on, else from its first answer
+// on, and takes in what it says.
+func (tr *trail) crash(t *testing.T, early bool, random *rand.Rand) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^$")
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd := process(t, "crash", tr.dir, tr.cursor)
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	begun := time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var once sync.Once
-	lines := bufio.NewReader(out)
-	for {
+	kill := func(within time.Duration) {
+		time.AfterFunc(time.Duration(random.Int64N(int64(within))), func() { _ = cmd.Process.Kill() }) // it may have ended by itself, and then said why
+	}
+	answered := false
+	if early {
+		kill(tr.startup * 3 / 2)
+	}
+	for lines := bufio.NewReader(out); ; {
 		line, err := lines.ReadString('\n')
 		if err == io.EOF {
-			break // the rest of a line is no answer
+			break
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		var w, n int
-		if _, err := fmt.Sscan(line, &w, &n); err != nil {
+		kind, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		switch kind {
+		case "ready":
+			tr.startup = time.Since(begun)
+		case "told":
+			var e event
+			if err := json.Unmarshal([]byte(rest), &e); err != nil {
+				t.Fatalf("the writer said %q", line)
+			}
+			tr.follow(t, e)
+		case "done":
+			tr.answer(t, rest)
+			if !early && !answered {
+				kill(60 * time.Millisecond)
+			}
+			answered = true
+		default:
 			t.Fatalf("the writer said %q", line)
 		}
-		acked[w] = n
-		once.Do(func() {
-			time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended by itself, and then said why
-		})
 	}
 	_ = cmd.Wait() // killed, which is an error
 	if complaint.Len() > 0 {
 		t.Fatalf("the writer complains: %s", complaint.String())
 	}
-	return acked
+}
+
+// answer takes in that a step was answered.
+func (tr *trail) answer(t *testing.T, text string) {
+	t.Helper()
+	var (
+		w, n int
+		r    string
+	)
+	if _, err := fmt.Sscan(text, &w, &n, &r); err != nil {
+		t.Fatalf("the writer said %q", text)
+	}
+	tr.acked[w] = n
+	tr.give(t, stepName(w, n), r)
+}
+
+// give takes in the revision of a step, which must be the same from whomever one hears it.
+func (tr *trail) give(t *testing.T, name, r string) {
+	t.Helper()
+	if is, ok := tr.given[name]; ok && is != r {
+		t.Errorf("step %s has revisions %s and %s", name, is, r)
+	}
+	tr.given[name] = r
+}
+
+// follow takes in an event: exactly one walker takes exactly its next step.
+func (tr *trail) follow(t *testing.T, e event) {
+	t.Helper()
+	was, err1 := strconv.Atoi(tr.cursor)
+	is, err2 := strconv.Atoi(e.Revision)
+	if err := errors.Join(err1, err2); err != nil || is <= was {
+		t.Errorf("a watcher is told of revision %s after %s, %v", e.Revision, tr.cursor, err)
+	}
+	tr.cursor = e.Revision
+	for w, at := range tr.told {
+		want := stepEvent(w, at+1)
+		want.Revision = e.Revision
+		if slices.Equal(e.Metadata, want.Metadata) {
+			if diff := cmp.Diff(want, e); diff != "" {
+				t.Errorf("a watcher is told of another step (-want +got):\n%s", diff)
+			}
+			tr.told[w]++
+			tr.give(t, e.Metadata[0], e.Revision)
+			return
+		}
+	}
+	t.Errorf("a watcher that knows walkers at %d is told %+v", tr.told, e)
+}
+
+// check looks at what a killed process left.
+func (tr *trail) check(t *testing.T) {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Path: tr.path, History: crashHistory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	at, err := inspect(t.Context(), s)
+	if err != nil {
+		t.Error(err)
+	}
+	for w, n := range at {
+		if n < tr.acked[w] || n > tr.acked[w]+1 {
+			t.Errorf("walker %d is at %d, and was answered at %d", w, n, tr.acked[w])
+		}
+		if n < tr.told[w] {
+			t.Errorf("walker %d is at %d, and a watcher was told of %d", w, n, tr.told[w])
+		}
+	}
+	cursor, err := s.RevisionFromString(tr.cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cursor.GreaterThan(head(t, s)) {
+		t.Fatalf("a watcher was told of revision %s, the head is %s", cursor, head(t, s))
+	}
+	for _, e := range watched(t, s, cursor) {
+		tr.follow(t, e)
+	}
+	clear(tr.given)
+	if tr.told != at {
+		t.Errorf("watchers know of walkers at %d, the graph of %d", tr.told, at)
+	}
+	tr.acked = at
 }
