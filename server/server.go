@@ -57,17 +57,8 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
-	}
-	if err := s.openStore(ctx); err != nil {
-		return nil, err
-	}
-	credentials, err := s.openCredentials(ctx)
+	credentials, err := s.build(ctx, s.cfg.GRPCAddr)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.buildServices(credentials); err != nil {
 		return nil, err
 	}
 	if err := s.buildGateway(credentials); err != nil {
@@ -79,13 +70,29 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return s, nil
 }
 
+// build opens the data directory and builds all services. address is where this process
+// will be reached, empty when nowhere.
+func (s *Server) build(ctx context.Context, address string) (*openedCredentials, error) {
+	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	if err := s.openStore(ctx, address); err != nil {
+		return nil, err
+	}
+	credentials, err := s.openCredentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return credentials, s.buildServices(credentials)
+}
+
 // openStore opens the store with its records and relations, and fills what is kept in memory
 // of them.
-func (s *Server) openStore(ctx context.Context) (err error) {
+func (s *Server) openStore(ctx context.Context, address string) (err error) {
 	s.store, err = store.Open(ctx, store.Config{
 		Path:     filepath.Join(s.cfg.DataDir, databaseName),
 		History:  s.cfg.History,
-		Address:  s.cfg.GRPCAddr,
+		Address:  address,
 		Logger:   s.cfg.Logger,
 		Progress: s.cfg.Loading,
 	})

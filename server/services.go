@@ -27,6 +27,7 @@ import (
 	partyrpc "github.com/behalf-authz/behalf/server/internal/rpc/party"
 	registerrpc "github.com/behalf-authz/behalf/server/internal/rpc/register"
 	rolerpc "github.com/behalf-authz/behalf/server/internal/rpc/role"
+	storerpc "github.com/behalf-authz/behalf/server/internal/rpc/store"
 )
 
 // openedCredentials are what establishes callers, and what says so to others.
@@ -174,11 +175,16 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
+	storeService, err := storerpc.New(storerpc.Config{Copier: s.store, Logger: s.cfg.Logger})
+	if err != nil {
+		return nil, err
+	}
 	return []service{
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterPartyServiceServer(r, partyService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRoleServiceServer(r, roleService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterCheckServiceServer(r, checkService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRegisterServiceServer(r, registerService) },
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/role"
 	"github.com/behalf-authz/behalf/server/internal/rpc/check"
 	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+	storerpc "github.com/behalf-authz/behalf/server/internal/rpc/store"
 	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
@@ -22,5 +23,6 @@ var (
 	_ authn.KeyStore            = (*records.Store)(nil)
 	_ records.Database          = database{}
 	_ records.Statements        = (*store.Tx)(nil)
+	_ storerpc.Copier           = (*store.Store)(nil)
 	_ interceptor.Authenticator = (*authn.Authenticator)(nil)
 )

@@ -11,12 +11,11 @@ import (
 	"github.com/behalf-authz/behalf/migrations"
 )
 
-// Inspect returns a connection that can only read the file, and leaves it and what lies
-// beside it as they are. The file must exist.
+// Inspect returns a connection that can only read the file, and leaves it as it is. It can
+// be copied from. The file must exist.
 func Inspect(path string) (*sql.DB, error) {
 	options := url.Values{
 		"mode":          {"ro"},
-		"_query_only":   {"true"},
 		"_busy_timeout": {"10000"},
 		"_pragma":       {"cache_size(-65536)", "temp_store(memory)"},
 	}

@@ -31,7 +31,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: c, jobs: make(chan *job, maxGroup), stop: make(chan struct{})}
+	s := &Store{cfg: c, jobs: make(chan *job, maxGroup), stop: make(chan struct{}), backup: make(chan struct{}, 1)}
 	s.w = writer{path: c.Path, prepared: make(map[string]*sql.Stmt), words: make(map[word]int64)}
 	begun := time.Now()
 	if err := s.open(ctx); err != nil {

@@ -76,6 +76,7 @@ type Store struct {
 	stop    chan struct{} // closed by Close
 	stopped sync.WaitGroup
 	closing sync.Once
+	backup  chan struct{} // has room for the one backup that may run
 	closed  error
 	w       writer // the committer's, or the writer's whose turn it is
 

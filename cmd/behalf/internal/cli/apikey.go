@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -76,19 +74,14 @@ func newKeyRevoke(t Terminal) *cobra.Command {
 	return cmd
 }
 
-// call calls the server, and says what this version cannot do without one.
-func (c *apiKeyCommand) call(ctx context.Context, do func(context.Context, behalfv1.CallerServiceClient) error) error {
-	conn, err := c.client.dial()
+// call calls the server or, when none runs, the data directory's own services.
+func (c *apiKeyCommand) call(ctx context.Context, do func(context.Context, behalfv1.CallerServiceClient) error) (err error) {
+	conn, release, err := c.client.reach(ctx, newProgress(c.Err))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	err = do(ctx, behalfv1.NewCallerServiceClient(conn))
-	explained := c.client.explain(err)
-	if status.Code(err) == codes.Unavailable {
-		return fmt.Errorf("%w; this version keeps keys in the running server only", explained)
-	}
-	return explained
+	defer func() { err = errors.Join(err, release()) }()
+	return c.client.explain(do(ctx, behalfv1.NewCallerServiceClient(conn)))
 }
 
 func (c *apiKeyCommand) create(ctx context.Context, service behalfv1.CallerServiceClient) error {

@@ -30,9 +30,10 @@ func newImport(t Terminal) *cobra.Command {
 	c := &importCommand{Terminal: t}
 	cmd := &cobra.Command{
 		Use:   "import FILE…",
-		Short: "Bring register files into a running server",
-		Long: `Bring register files into a running server: the native format (schema/NATIVE.md), or the public
-bulk files of the Norwegian register of business enterprises. Files are plain or gzip; "-" is standard input.
+		Short: "Bring register files into the register",
+		Long: `Bring register files into a running server or, when none runs, into the data directory itself: the native
+format (schema/NATIVE.md), or the public bulk files of the Norwegian register of business enterprises. Files
+are plain or gzip; "-" is standard input.
 
 A file is the whole truth of its source: what an earlier file of that source said and this one does not
 is removed in the same run, and what other sources say stays. A run that would remove more than 5 % of
@@ -54,7 +55,7 @@ Entries that are refused are listed by file, line and field; the others are take
 	return cmd
 }
 
-func (c *importCommand) run(ctx context.Context, names []string) error {
+func (c *importCommand) run(ctx context.Context, names []string) (err error) {
 	files, err := c.open.open(names)
 	if err != nil {
 		return err
@@ -64,28 +65,19 @@ func (c *importCommand) run(ctx context.Context, names []string) error {
 		fmt.Fprintln(c.Err, "behalf: persons are merged by name and birth date: two people who share both become one, "+
 			"and each acts for the other's organisations. Use this for trials only.")
 	}
-	conn, err := c.client.dial()
+	bar := newProgress(c.Err)
+	defer bar.end()
+	conn, release, err := c.client.reach(ctx, bar)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	bar := newProgress(c.Err)
+	defer func() { err = errors.Join(err, release()) }()
 	outcome, err := c.transfer(ctx, behalfv1.NewRegisterServiceClient(conn), files, bar)
 	bar.end()
 	if err != nil {
-		return c.explain(err)
+		return c.client.explain(err)
 	}
 	return c.report(outcome, files)
-}
-
-// explain adds what this version can and cannot do to the fault of a missing server.
-func (c *importCommand) explain(err error) error {
-	explained := c.client.explain(err)
-	if status.Code(err) == codes.Unavailable {
-		explained = fmt.Errorf("%w; this version keeps parties and relations in the running server only, "+
-			"so that there is nothing to import into without one", explained)
-	}
-	return explained
 }
 
 // transfer sends the files and returns the outcome. Progress is taken while they are

@@ -82,7 +82,8 @@ func tree(t Terminal) *cobra.Command {
 	root.AddCommand(
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newParties(t), newRoles(t),
-		newToken(t), newAPIKey(t), newSchema(t), newVerify(t), newVersion(t),
+		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
+		newBackup(t), newRestore(t), newVerify(t),
 	)
 	return root
 }

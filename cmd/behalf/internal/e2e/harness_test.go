@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type instance struct {
 	url     string // of the HTTP port
 	conn    *grpc.ClientConn
 	admin   string // the admin key
+	stop    func() // ends it before the test's end
 }
 
 // start runs a server on free ports until the test ends, and returns when it is ready.
@@ -40,7 +42,12 @@ func start(t testing.TB) *instance {
 // startLogging is start with a log.
 func startLogging(t testing.TB, logger *slog.Logger) *instance {
 	t.Helper()
-	dir := t.TempDir()
+	return startIn(t, t.TempDir(), logger)
+}
+
+// startIn is startLogging in a data directory.
+func startIn(t testing.TB, dir string, logger *slog.Logger) *instance {
+	t.Helper()
 	s, err := server.New(t.Context(), server.Config{
 		DataDir:  dir,
 		GRPCAddr: "127.0.0.1:0",
@@ -53,7 +60,7 @@ func startLogging(t testing.TB, logger *slog.Logger) *instance {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
@@ -62,6 +69,7 @@ func startLogging(t testing.TB, logger *slog.Logger) *instance {
 			t.Errorf("Close: %v", err)
 		}
 	})
+	t.Cleanup(end)
 	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Ready(patience); err != nil {
@@ -77,7 +85,7 @@ func startLogging(t testing.TB, logger *slog.Logger) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &instance{dataDir: dir, address: s.GRPCAddr(), url: "http://" + s.HTTPAddr(), conn: conn, admin: admin}
+	return &instance{dataDir: dir, address: s.GRPCAddr(), url: "http://" + s.HTTPAddr(), conn: conn, admin: admin, stop: end}
 }
 
 // run runs a command of the CLI and returns what it printed. It must succeed.

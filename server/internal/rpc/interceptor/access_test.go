@@ -58,6 +58,7 @@ func TestCovers(t *testing.T) {
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	reflection.Register(server)
 	behalfv1.RegisterCallerServiceServer(server, behalfv1.UnimplementedCallerServiceServer{})
+	behalfv1.RegisterStoreServiceServer(server, behalfv1.UnimplementedStoreServiceServer{})
 	behalfv1.RegisterRegisterServiceServer(server, behalfv1.UnimplementedRegisterServiceServer{})
 	whole, err := interceptor.Merge(interceptor.BehalfAccess(), interceptor.PublicAccess())
 	if err != nil {
@@ -106,6 +107,8 @@ func TestWhoMayCall(t *testing.T) {
 		"/behalf.v1.CallerService/CreateAPIKey":       {},
 		"/behalf.v1.CallerService/ListAPIKeys":        {},
 		"/behalf.v1.CallerService/RevokeAPIKey":       {},
+		"/behalf.v1.StoreService/Backup":              {},
+		"/behalf.v1.StoreService/Export":              {},
 	}
 	scopes := []string{""}
 	for _, s := range caller.Scopes {
@@ -117,6 +120,7 @@ func TestWhoMayCall(t *testing.T) {
 	behalfv1.RegisterCheckServiceServer(server, behalfv1.UnimplementedCheckServiceServer{})
 	behalfv1.RegisterRegisterServiceServer(server, behalfv1.UnimplementedRegisterServiceServer{})
 	behalfv1.RegisterCallerServiceServer(server, behalfv1.UnimplementedCallerServiceServer{})
+	behalfv1.RegisterStoreServiceServer(server, behalfv1.UnimplementedStoreServiceServer{})
 	conn := serve(t, server)
 	call := func(who string, method string) codes.Code {
 		ctx := f.asUser(t)

@@ -36,6 +36,9 @@ func BehalfAccess() Access {
 		behalfv1.CallerService_CreateAPIKey_FullMethodName: ServiceScope(caller.Admin),
 		behalfv1.CallerService_ListAPIKeys_FullMethodName:  ServiceScope(caller.Admin),
 		behalfv1.CallerService_RevokeAPIKey_FullMethodName: ServiceScope(caller.Admin),
+
+		behalfv1.StoreService_Backup_FullMethodName: ServiceScope(caller.Admin),
+		behalfv1.StoreService_Export_FullMethodName: ServiceScope(caller.Admin),
 	}
 }
 

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/behalf-authz/behalf/server"
+)
+
+// probeTime is how long a server may take to say that it is there.
+const probeTime = 5 * time.Second
+
+// reach returns a connection to the running server or, when none answers on this machine,
+// to the data directory itself, which is opened for the time of the command. The default
+// directory is opened only when a server has made it: a slip in an address must not make a
+// new one.
+func (c *client) reach(ctx context.Context, bar *progress) (_ grpc.ClientConnInterface, release func() error, err error) {
+	conn, dialErr := c.dial()
+	if dialErr == nil {
+		missing := c.probe(ctx, conn)
+		if missing == nil {
+			return conn, conn.Close, nil
+		}
+		_ = conn.Close()
+		dialErr = c.explain(missing)
+	}
+	if usage, ok := errors.AsType[*exitError](dialErr); ok {
+		return nil, nil, usage
+	}
+	if !c.mayOpen() {
+		return nil, nil, fmt.Errorf("%w; or name a data directory with --data-dir, which is opened while no server runs", dialErr)
+	}
+	config := server.Config{DataDir: c.dataDir}
+	if bar.terminal {
+		config.Loading = bar.count("loading")
+	}
+	local, err := server.OpenLocal(ctx, config)
+	bar.end()
+	if err != nil {
+		return nil, nil, fmt.Errorf("no server answers at %s, and the data directory cannot be opened: %w", c.address, err)
+	}
+	opened, err := local.Conn()
+	if err != nil {
+		return nil, nil, errors.Join(err, local.Close())
+	}
+	return opened, local.Close, nil
+}
+
+// probe returns why there is no server, nil when one answers, whatever it says.
+func (c *client) probe(ctx context.Context, conn grpc.ClientConnInterface) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	_, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
+	if status.Code(err) != codes.Unavailable {
+		return nil //nolint:nilerr // somebody has answered: the command itself says what is wrong
+	}
+	if reason, _ := details(status.Convert(err)); reason != "" {
+		return nil
+	}
+	return err
+}
+
+// mayOpen reports whether the data directory stands for the server that does not answer.
+func (c *client) mayOpen() bool {
+	host, _, err := net.SplitHostPort(c.address)
+	if err != nil || !local(host) {
+		return false
+	}
+	if c.dataDir != defaultDataDir {
+		return true
+	}
+	_, err = server.ReadAdminKey(c.dataDir)
+	return !errors.Is(err, fs.ErrNotExist)
+}
