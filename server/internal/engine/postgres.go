@@ -26,7 +26,7 @@ const (
 // OpenPostgres opens SpiceDB's own engine over the Postgres database. It fails when the
 // server lacks what is needed or the database is not migrated; the error says what to do.
 func OpenPostgres(ctx context.Context, uri string) (datastore.Datastore, error) {
-	locks, err := postgres.Open(uri, postgresLocks)
+	locks, err := postgres.Open(uri, postgres.Options{Conns: postgresLocks})
 	if err != nil {
 		return nil, err
 	}

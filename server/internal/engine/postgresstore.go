@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/behalf-authz/behalf/server/internal/postgres"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // postgresStore is SpiceDB's engine over Postgres, with what it lacks: the lock of the
@@ -34,9 +35,17 @@ func (s *postgresStore) HeadRevision(ctx context.Context) (datastore.RevisionWit
 	return head, reached(err)
 }
 
-// ReadWriteTx runs f in a transaction.
+// ReadWriteTx runs f in a transaction, behind the guard of the operation that it is.
 func (s *postgresStore) ReadWriteTx(ctx context.Context, f datastore.TxUserFunc, opts ...options.RWTOptionsOption) (datastore.Revision, error) {
+	operation, _ := relation.OperationOf(ctx)
 	revision, err := s.Datastore.ReadWriteTx(ctx, func(ctx context.Context, tx datastore.ReadWriteTransaction) error {
+		// SpiceDB has written the transaction's own row by now, so that what the transaction
+		// sees is fixed.
+		if operation.Guard != nil {
+			if err := operation.Guard(ctx); err != nil {
+				return &unreached{err}
+			}
+		}
 		return f(ctx, statements{tx})
 	}, opts...)
 	return revision, reached(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
@@ -69,6 +70,9 @@ func relationship(r *v1.Relationship) relation.Relationship {
 	return out
 }
 
+// OperationKey names the operation in the metadata of a transaction that was written as one.
+const OperationKey = "behalf_operation"
+
 // Write applies updates in their order and returns a revision that sees them. Up to
 // 10,000 updates are one transaction; more are written 10,000 at a time, and an error
 // then leaves the transactions before it written. Of several updates of one relationship
@@ -85,10 +89,14 @@ func (e *Engine) Write(ctx context.Context, updates []relation.Update) (relation
 		return e.Head(ctx)
 	}
 	ctx = e.Context(ctx)
+	var metadata *structpb.Struct
+	if o, ok := relation.OperationOf(ctx); ok {
+		metadata = &structpb.Struct{Fields: map[string]*structpb.Value{OperationKey: structpb.NewStringValue(o.ID)}}
+	}
 	var revision relation.Revision
 	for len(rest) > 0 {
 		n := min(len(rest), maxUpdates)
-		request := &v1.WriteRelationshipsRequest{Updates: rest[:n]}
+		request := &v1.WriteRelationshipsRequest{Updates: rest[:n], OptionalTransactionMetadata: metadata}
 		if err := e.validate(request); err != nil {
 			return "", err
 		}

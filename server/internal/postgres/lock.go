@@ -20,7 +20,12 @@ const (
 	LockMigrations Lock = 1
 	// LockSchema is held from before the relations schema is read until it is replaced.
 	LockSchema Lock = 2
+	// LockWrites is held by the server that writes records. See server/internal/outbox.
+	LockWrites Lock = 3
 )
+
+// Key returns the two numbers by which Postgres knows the lock.
+func (l Lock) Key() (space, number int32) { return lockSpace, int32(l) }
 
 // lockSpace sets Behalf's locks apart from those of others on the database: "BHLF".
 const lockSpace = 0x42484C46

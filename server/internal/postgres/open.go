@@ -22,9 +22,15 @@ func Is(uri string) bool {
 	return strings.HasPrefix(uri, "postgres://") || strings.HasPrefix(uri, "postgresql://")
 }
 
-// Open returns a pool of at most conns connections, whose statements find Behalf's own
-// tables without the schema's name. It connects when it is first used.
-func Open(uri string, conns int) (*sql.DB, error) {
+// Options say what a pool of connections is for. The zero Options write.
+type Options struct {
+	ReadOnly bool // the pool never writes, and each of its transactions sees one state
+	Conns    int  // how many connections there may be; 0 is one
+}
+
+// Open returns a pool of connections, whose statements find Behalf's own tables without
+// the schema's name. It connects when it is first used.
+func Open(uri string, o Options) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(uri)
 	if err != nil {
 		return nil, fmt.Errorf("read the name of the Postgres database: %w", err) // pgx takes the password out
@@ -33,9 +39,13 @@ func Open(uri string, conns int) (*sql.DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "behalf"
 	}
+	if o.ReadOnly {
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+		config.RuntimeParams["default_transaction_isolation"] = "repeatable read"
+	}
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
+	db.SetMaxOpenConns(max(o.Conns, 1))
+	db.SetMaxIdleConns(max(o.Conns, 1))
 	return db, nil
 }
 

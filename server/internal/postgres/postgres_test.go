@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
 
 func open(t *testing.T, uri string) *sql.DB {
 	t.Helper()
-	db, err := postgres.Open(uri, 8)
+	db, err := postgres.Open(uri, postgres.Options{Conns: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 
 func TestOpenHidesThePassword(t *testing.T) {
 	for _, uri := range []string{"postgres://u:geheim@h:x/d", "postgres://u:geheim@127.0.0.1:1/d?connect_timeout=1"} {
-		db, err := postgres.Open(uri, 1)
+		db, err := postgres.Open(uri, postgres.Options{})
 		if err == nil {
 			err = errors.Join(postgres.Check(t.Context(), db), db.Close())
 		}

@@ -18,7 +18,9 @@ func (s *Store) PutAPIKey(ctx context.Context, key authn.APIKey) error {
 		scopes[i] = string(scope)
 	}
 	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		return tx.exec(ctx, "INSERT OR REPLACE INTO api_key (id, name, hash, scopes, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+		return tx.exec(ctx, `INSERT INTO api_key (id, name, hash, scopes, created, expires) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, hash = excluded.hash, scopes = excluded.scopes,
+				created = excluded.created, expires = excluded.expires`,
 			key.ID, key.Name, key.Hash[:], strings.Join(scopes, " "), key.Created.UnixMicro(), instant(key.Expires))
 	})
 	if err != nil {

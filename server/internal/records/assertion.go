@@ -49,8 +49,13 @@ func (t *Tx) Keyed(ctx context.Context, source, key string) (party.ID, error) {
 // PutAssertion writes an assertion over the one of the same source, party and key.
 func (t *Tx) PutAssertion(ctx context.Context, a Assertion) error {
 	s := a.Says
-	err := t.exec(ctx, "INSERT OR REPLACE INTO party_source ("+assertionColumns+
-		") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	err := t.exec(ctx, "INSERT INTO party_source ("+assertionColumns+
+		`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (source, party_id, source_key) DO UPDATE SET gave_id = excluded.gave_id, uuid = excluded.uuid,
+			kind = excluded.kind, name = excluded.name, org_number = excluded.org_number, national_id = excluded.national_id,
+			unit_type = excluded.unit_type, main_unit = excluded.main_unit, deleted_on = excluded.deleted_on,
+			birth_date = excluded.birth_date, died_on = excluded.died_on, user_id = excluded.user_id, login = excluded.login,
+			written = excluded.written`,
 		int64(a.Party), a.Source, a.Key, s.ID != 0, s.UUID, int64(s.Kind), s.Name, s.OrgNumber, s.NationalID, s.UnitType, int64(s.MainUnit),
 		s.DeletedOn, s.BirthDate, s.DiedOn, int64(s.UserID), s.Login, a.Written)
 	if err != nil {

@@ -28,16 +28,16 @@ const assignmentColumns = "from_id, role, to_id, source, to_user, expires"
 
 // AssignmentsFrom returns the assignments in the parties, by party, role and holder.
 func (t *Tx) AssignmentsFrom(ctx context.Context, ids []party.ID) ([]Assignment, error) {
-	return t.assignments(ctx, "from_id IN (SELECT value FROM json_each(?))", ids)
+	return t.assignments(ctx, "from_id "+inList, ids)
 }
 
 // AssignmentsTo returns the assignments that the parties hold, of the role or, when it is
 // empty, of all roles.
 func (t *Tx) AssignmentsTo(ctx context.Context, ids []party.ID, role string) ([]Assignment, error) {
 	if role == "" {
-		return t.assignments(ctx, "to_id IN (SELECT value FROM json_each(?))", ids)
+		return t.assignments(ctx, "to_id "+inList, ids)
 	}
-	return t.assignments(ctx, "to_id IN (SELECT value FROM json_each(?)) AND role = ?", ids, role)
+	return t.assignments(ctx, "to_id "+inList+" AND role = ?", ids, role)
 }
 
 // AssignmentsBy calls f for every assignment of the source. f must not use the transaction.
@@ -53,7 +53,7 @@ func (t *Tx) NamesOthers(ctx context.Context, sources map[string]bool, f func(fr
 			return nil
 		}
 		return f(a.From, a.To)
-	}, "1")
+	}, "true")
 }
 
 // Assignment returns one assignment.
@@ -71,7 +71,8 @@ func (t *Tx) Assignment(ctx context.Context, key AssignmentKey) (Assignment, boo
 
 // PutAssignment writes an assignment over the one with its key.
 func (t *Tx) PutAssignment(ctx context.Context, a Assignment) error {
-	err := t.exec(ctx, "INSERT OR REPLACE INTO assignment ("+assignmentColumns+") VALUES (?, ?, ?, ?, ?, ?)",
+	err := t.exec(ctx, "INSERT INTO assignment ("+assignmentColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (from_id, role, to_id, source) DO UPDATE SET to_user = excluded.to_user, expires = excluded.expires`,
 		int64(a.From), a.Role, int64(a.To), a.Source, number(int64(a.User)), instant(a.Expires))
 	if err != nil {
 		return fmt.Errorf("write assignment %v: %w", a.AssignmentKey, err)

@@ -7,4 +7,4 @@ import (
 
 // Inspect returns the records as an open transaction of their database sees them, for
 // reading. They end with it.
-func Inspect(ctx context.Context, tx *sql.Tx) *Tx { return &Tx{newStatements(ctx, tx)} }
+func Inspect(ctx context.Context, tx *sql.Tx) *Tx { return &Tx{newStatements(ctx, tx, asWritten)} }

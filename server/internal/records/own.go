@@ -57,7 +57,7 @@ func (d *own) Write(ctx context.Context, f func(context.Context, Statements) err
 	if err != nil {
 		return err
 	}
-	if err := f(ctx, newStatements(ctx, tx)); err != nil {
+	if err := f(ctx, newStatements(ctx, tx, asWritten)); err != nil {
 		// A transaction that SQLite or a cancelled context has ended already cannot be
 		// rolled back again, which is as good.
 		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
@@ -72,14 +72,15 @@ func (d *own) Write(ctx context.Context, f func(context.Context, Statements) err
 }
 
 // newStatements returns statements of a transaction, each prepared once: an import runs
-// some thousands of times. They are closed with the transaction.
-func newStatements(ctx context.Context, tx *sql.Tx) Statements {
+// some thousands of times. They are closed with the transaction. dialect puts texts into
+// the database's own words.
+func newStatements(ctx context.Context, tx *sql.Tx, dialect func(string) string) Statements {
 	prepared := make(map[string]*sql.Stmt)
 	return prepare(func(text string) (*sql.Stmt, error) {
 		if s, ok := prepared[text]; ok {
 			return s, nil
 		}
-		s, err := tx.PrepareContext(ctx, text)
+		s, err := tx.PrepareContext(ctx, dialect(text))
 		if err != nil {
 			return nil, fmt.Errorf("prepare %q: %w", text, err)
 		}
@@ -87,6 +88,9 @@ func newStatements(ctx context.Context, tx *sql.Tx) Statements {
 		return s, nil
 	})
 }
+
+// asWritten is the dialect in which this package writes: SQLite's.
+func asWritten(text string) string { return text }
 
 type prepare func(text string) (*sql.Stmt, error)
 

@@ -32,7 +32,7 @@ func (t *Tx) PartiesByID(ctx context.Context, ids []party.ID) (map[party.ID]part
 		err = t.parties(ctx, func(p party.Party) error {
 			found[p.ID] = p
 			return nil
-		}, "SELECT "+partyColumns+" FROM party WHERE id IN (SELECT value FROM json_each(?))", list)
+		}, "SELECT "+partyColumns+" FROM party WHERE id "+inList, list)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read parties: %w", err)
@@ -123,7 +123,10 @@ func text(s string) sql.NullString { return sql.NullString{String: s, Valid: s !
 // number is the same for numbers.
 func number(n int64) sql.NullInt64 { return sql.NullInt64{Int64: n, Valid: n != 0} }
 
-// list is a list of ids as one argument, for json_each.
+// inList asks whether a number is in the list that is one argument.
+const inList = "IN (SELECT value FROM json_each(?))"
+
+// list is the argument of inList.
 func list(ids []party.ID) (string, error) {
 	text, err := json.Marshal(ids)
 	if err != nil {

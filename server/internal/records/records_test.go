@@ -3,6 +3,8 @@ package records_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,11 +13,19 @@ import (
 
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/outbox"
 	"github.com/behalf-authz/behalf/server/internal/party"
+	behalfpostgres "github.com/behalf-authz/behalf/server/internal/postgres"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/testkit/postgres"
 )
 
-// stores runs a test on a database in memory and on one in a file.
+var pg postgres.Server
+
+func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
+
+// stores runs a test on a database in memory, on one in a file and on Postgres.
 func stores(t *testing.T, test func(t *testing.T, s *records.Store)) {
 	for name, path := range map[string]string{"memory": "", "file": filepath.Join(t.TempDir(), "odd name?#%.db")} {
 		t.Run(name, func(t *testing.T) {
@@ -31,7 +41,39 @@ func stores(t *testing.T, test func(t *testing.T, s *records.Store)) {
 			test(t, s)
 		})
 	}
+	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t)) })
 }
+
+// onPostgres returns the records of a new database.
+func onPostgres(t *testing.T) *records.Store {
+	t.Helper()
+	uri := pg.Clone(t, "behalf", func(ctx context.Context, uri string) error {
+		db, err := behalfpostgres.Open(uri, behalfpostgres.Options{Conns: 2})
+		if err != nil {
+			return err
+		}
+		return errors.Join(behalfpostgres.Migrate(ctx, db), db.Close())
+	})
+	o, err := outbox.Open(t.Context(), outbox.Config{URI: uri, Graph: noGraph{}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return records.In(o)
+}
+
+// noGraph is the graph of tests that write none.
+type noGraph struct{}
+
+func (noGraph) Write(context.Context, []relation.Update) (relation.Revision, error) {
+	return "", errors.New("the records wrote a graph")
+}
+
+func (noGraph) Head(context.Context) (relation.Revision, error) { return "", nil }
 
 var skrova = party.Party{
 	ID: 50076451, UUID: "35042029-f290-473c-9770-2e256bb50d3b", Kind: party.Organisation, Name: "SKROVA OG STANGHELLE",

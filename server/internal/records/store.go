@@ -25,6 +25,17 @@ type Statements interface {
 	Statement(text string) (*sql.Stmt, error)
 }
 
+// Translator is a Database that is not SQLite. It has the texts of this package put into
+// its own words, which its Statements do themselves.
+type Translator interface {
+	Dialect(text string) string
+}
+
+// Recorder is Statements that are told what was executed, to do it again.
+type Recorder interface {
+	Executed(text string, args []any) error
+}
+
 // Store is the records of a database. It is safe for concurrent use.
 type Store struct{ db Database }
 
@@ -53,7 +64,11 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	err = f(&Tx{newStatements(ctx, tx)})
+	dialect := asWritten
+	if other, ok := s.db.(Translator); ok {
+		dialect = other.Dialect
+	}
+	err = f(&Tx{newStatements(ctx, tx, dialect)})
 	if rollback := tx.Rollback(); err == nil && rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
 		return fmt.Errorf("end a read of the records: %w", rollback)
 	}
@@ -82,7 +97,11 @@ func (t *Tx) result(ctx context.Context, text string, args ...any) (sql.Result, 
 	if err != nil {
 		return nil, err
 	}
-	return s.ExecContext(ctx, args...)
+	result, err := s.ExecContext(ctx, args...)
+	if recorder, ok := t.statements.(Recorder); ok && err == nil {
+		err = recorder.Executed(text, args)
+	}
+	return result, err
 }
 
 // each runs a query and calls f for each row. Rows are read to their end or closed.

@@ -18,7 +18,7 @@ import (
 // Postgres migrates a Postgres database. Of several servers that do so at once one does,
 // and the others find it done.
 func Postgres(ctx context.Context, uri string) error {
-	locks, err := postgres.Open(uri, 1)
+	locks, err := postgres.Open(uri, postgres.Options{})
 	if err != nil {
 		return err
 	}
