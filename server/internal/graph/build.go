@@ -11,8 +11,7 @@ import (
 type builder struct {
 	*Loader
 	epoch    uint64
-	forward  lists
-	reverse  lists
+	lists    [2]lists            // forward and reverse
 	payloads map[loaded]*Payload // by resource and forward edge without its mark
 }
 
@@ -29,18 +28,19 @@ func (l *Loader) build() (*Snapshot, error) {
 	b := &builder{Loader: l, epoch: l.tx.epoch}
 	b.indexPayloads()
 	var wait sync.WaitGroup
-	wait.Go(func() { b.reverse = b.lists(true) })
-	b.forward = b.lists(false)
+	wait.Go(func() { b.lists[reverse] = b.sortRows(reverse) })
+	b.lists[forward] = b.sortRows(forward)
 	wait.Wait()
 	if err := b.refuseRepeated(); err != nil {
 		return nil, err
 	}
 	l.rows = nil
 	s := &Snapshot{state: l.tx.state}
-	s.tuples, s.sum = len(b.forward.edges), l.sum
+	s.tuples, s.sum = len(b.lists[forward].edges), l.sum
 	wait.Go(func() { s.names, s.objects = b.names() })
+	wait.Go(func() { s.lists[reverse] = b.radix(reverse) })
 	s.tallies = b.tallies()
-	s.top = b.pages()
+	s.lists[forward] = b.radix(forward)
 	wait.Wait()
 	return s, nil
 }
@@ -56,12 +56,12 @@ func (b *builder) indexPayloads() {
 	}
 }
 
-// lists sorts the rows into lists: by node, by counting, and then each by edge.
-func (b *builder) lists(reverse bool) lists {
+// sortRows sorts the rows into lists: by node, by counting, and then each by edge.
+func (b *builder) sortRows(direction int) lists {
 	nodes := int(b.tx.nodes)
 	l := lists{starts: make([]uint32, nodes+2), edges: make([]Edge, len(b.rows))}
 	near := func(r loaded) Node { return r.resource }
-	if reverse {
+	if direction == reverse {
 		near = func(r loaded) Node { return r.forward.Node() }
 	}
 	// starts[n+2] counts n, then starts[n+1] is where the next edge of n goes, and at the
@@ -74,7 +74,7 @@ func (b *builder) lists(reverse bool) lists {
 	}
 	for _, r := range b.rows {
 		e := r.forward
-		if reverse {
+		if direction == reverse {
 			e = MakeEdge(e.Rel(), e.Kind(), r.resource) | e&markBits
 		}
 		at := &l.starts[near(r)+1]
@@ -92,7 +92,7 @@ func (b *builder) lists(reverse bool) lists {
 // refuseRepeated finds a tuple that was added twice.
 func (b *builder) refuseRepeated() error {
 	for n := range int(b.tx.nodes) {
-		list := b.forward.of(n)
+		list := b.lists[forward].of(n)
 		for i := 1; i < len(list); i++ {
 			if e := list[i]; e.key() == list[i-1].key() {
 				p := b.payloads[loaded{e.key(), Node(n)}]
@@ -108,7 +108,7 @@ func (b *builder) tallies() tree[tally] {
 	counts := make(map[uint32]int)
 	var group uint32
 	n := 0
-	for _, e := range b.forward.edges {
+	for _, e := range b.lists[forward].edges {
 		if e.group() != group {
 			counts[group] += n
 			group, n = e.group(), 0
@@ -134,7 +134,7 @@ func (b *builder) names() (trees []tree[Node], objects int) {
 	}
 	byType := make([][]named, len(b.tx.words.types))
 	for n := range int(b.tx.nodes) {
-		if len(b.forward.of(n)) == 0 && len(b.reverse.of(n)) == 0 {
+		if len(b.lists[forward].of(n)) == 0 && len(b.lists[reverse].of(n)) == 0 {
 			continue // the name of a tuple that was refused
 		}
 		typ, id := b.tx.dict.name(Node(n))
@@ -159,15 +159,21 @@ func (b *builder) names() (trees []tree[Node], objects int) {
 	return trees, objects
 }
 
-// pages makes the pages and what is above them.
-func (b *builder) pages() []*upper {
+// radix makes the pages of one direction and what is above them.
+func (b *builder) radix(direction int) radix {
 	nodes := int(b.tx.nodes)
-	top := make([]*upper, (nodes+1<<topShift-1)>>topShift)
-	for i := range top {
-		top[i] = &upper{epoch: b.epoch}
-	}
+	lists := &b.lists[direction]
+	top := make(radix, (nodes+1<<topShift-1)>>topShift)
 	for first := 0; first < nodes; first += pageNodes {
-		m := &top[first>>topShift].kids[first>>upShift&(fan-1)]
+		end := min(first+pageNodes, nodes)
+		if lists.starts[first] == lists.starts[end] {
+			continue // users, for one, have no forward edges
+		}
+		u := &top[first>>topShift]
+		if *u == nil {
+			*u = &upper{epoch: b.epoch}
+		}
+		m := &(*u).kids[first>>upShift&(fan-1)]
 		if *m == nil {
 			*m = &middle{epoch: b.epoch}
 		}
@@ -175,57 +181,33 @@ func (b *builder) pages() []*upper {
 		if *l == nil {
 			*l = &lower{epoch: b.epoch}
 		}
-		b.page(*l, first, min(first+pageNodes, nodes))
+		b.page(desk{b.epoch, *l, first >> lowShift & (fan - 1)}, lists, first, end, direction)
 	}
 	return top
 }
 
-// page makes the page of nodes first to end.
-func (b *builder) page(low *lower, first, end int) {
+// page makes the page of the lists of nodes first to end.
+func (b *builder) page(k desk, lists *lists, first, end, direction int) {
 	size := 0
 	for n := first; n < end; n++ {
-		for _, list := range [2][]Edge{b.forward.of(n), b.reverse.of(n)} {
-			if len(list) <= smallList {
-				size += len(list)
-			}
+		if list := lists.of(n); len(list) <= smallList {
+			size += len(list)
 		}
 	}
-	k := desk{b.epoch, low, first >> lowShift & (fan - 1)}
 	p := newPage(b.epoch, size)
-	low.pages[k.i] = p
+	k.low.pages[k.i] = p
 	for n := first; n < end; n++ {
-		b.list(k, Node(n), b.forward.of(n), false)
+		b.list(k, Node(n), lists.of(n), direction)
 	}
 	for i := end - first; i < pageNodes; i++ {
-		p.off[i+1] = p.off[i]
-	}
-	for n := first; n < end; n++ {
-		b.list(k, Node(n), b.reverse.of(n), true)
-	}
-	for i := end - first + pageNodes; i < pageLists; i++ {
 		p.off[i+1] = p.off[i]
 	}
 }
 
 // list puts the next list into its page.
-func (b *builder) list(k desk, n Node, list []Edge, reverse bool) {
-	i := forwardOf(n)
-	if reverse {
-		i = reverseOf(n)
-	}
-	var sides []side
-	if b.payloads != nil {
-		for _, e := range list {
-			if e&markBits == markPlain {
-				continue
-			}
-			at := loaded{e.key(), n}
-			if reverse {
-				at = loaded{MakeEdge(e.Rel(), e.Kind(), n), e.Node()}
-			}
-			sides = append(sides, side{list: i, edge: e.key(), payload: b.payloads[at]})
-		}
-	}
+func (b *builder) list(k desk, n Node, list []Edge, direction int) {
+	i := listOf(n)
+	sides := b.sides(n, list, direction)
 	p := k.page()
 	p.off[i+1] = p.off[i]
 	if len(list) > smallList {
@@ -233,11 +215,29 @@ func (b *builder) list(k desk, n Node, list []Edge, reverse bool) {
 		x.large = append(x.large, &large{
 			epoch: b.epoch, list: i, edges: buildTree(b.epoch, list), sides: buildTree(b.epoch, sides),
 		})
-	} else {
-		p.off[i+1] += uint16(copy(p.edges()[p.off[i]:], list))
-		if len(sides) > 0 {
-			x := k.ownExtra()
-			x.sides = append(x.sides, sides...)
-		}
+		return
 	}
+	p.off[i+1] += uint16(copy(p.edges()[p.off[i]:], list))
+	if len(sides) > 0 {
+		x := k.ownExtra()
+		x.sides = append(x.sides, sides...)
+	}
+}
+
+// sides returns the payloads of a list.
+func (b *builder) sides(n Node, list []Edge, direction int) (sides []side) {
+	if b.payloads == nil {
+		return nil
+	}
+	for _, e := range list {
+		if e&markBits == markPlain {
+			continue
+		}
+		at := loaded{e.key(), n}
+		if direction == reverse {
+			at = loaded{MakeEdge(e.Rel(), e.Kind(), n), e.Node()}
+		}
+		sides = append(sides, side{list: listOf(n), edge: e.key(), payload: b.payloads[at]})
+	}
+	return sides
 }

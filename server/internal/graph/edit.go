@@ -10,26 +10,27 @@ import (
 type edit struct {
 	state
 	epoch    uint64
-	ownTop   bool // top is this edit's own
-	ownNames bool // names is this edit's own
+	ownLists [2]bool // the slices in lists are this edit's own
+	ownNames bool    // names is this edit's own
 }
 
 // renew makes the edit's pieces immutable: from now on it copies again.
 func (d *edit) renew(epoch uint64) {
-	d.epoch, d.ownTop, d.ownNames = epoch, false, false
+	d.epoch, d.ownLists, d.ownNames = epoch, [2]bool{}, false
 }
 
-// writable returns the desk for the page of a node.
-func (d *edit) writable(n Node) desk {
+// writable returns the desk for the page of a node in one direction.
+func (d *edit) writable(direction int, n Node) desk {
 	i := int(n >> topShift)
-	if !d.ownTop {
-		d.top = append(make([]*upper, 0, max(len(d.top), i+1)), d.top...)
-		d.ownTop = true
+	top := &d.lists[direction]
+	if !d.ownLists[direction] {
+		*top = append(make(radix, 0, max(len(*top), i+1)), *top...)
+		d.ownLists[direction] = true
 	}
-	for i >= len(d.top) {
-		d.top = append(d.top, nil)
+	for i >= len(*top) {
+		*top = append(*top, nil)
 	}
-	u := &d.top[i]
+	u := &(*top)[i]
 	if *u == nil {
 		*u = &upper{epoch: d.epoch}
 	} else if (*u).epoch != d.epoch {
@@ -64,15 +65,15 @@ func (d *edit) link(resource Node, rel Rel, subject Node, kind Rel, payload *Pay
 		d.count(MakeEdge(rel, kind, 0).group(), 1)
 	}
 	mark := payload.mark()
-	d.writable(resource).put(forwardOf(resource), MakeEdge(rel, kind, subject)|mark, payload)
-	d.writable(subject).put(reverseOf(subject), MakeEdge(rel, kind, resource)|mark, payload)
+	d.writable(forward, resource).put(listOf(resource), MakeEdge(rel, kind, subject)|mark, payload)
+	d.writable(reverse, subject).put(listOf(subject), MakeEdge(rel, kind, resource)|mark, payload)
 	d.sum += sum
 }
 
 // unlink removes a tuple that is there; sum is what it had added to the checksum.
 func (d *edit) unlink(resource Node, rel Rel, subject Node, kind Rel, sum uint64) {
-	d.writable(resource).cut(forwardOf(resource), MakeEdge(rel, kind, subject))
-	d.writable(subject).cut(reverseOf(subject), MakeEdge(rel, kind, resource))
+	d.writable(forward, resource).cut(listOf(resource), MakeEdge(rel, kind, subject))
+	d.writable(reverse, subject).cut(listOf(subject), MakeEdge(rel, kind, resource))
 	d.tuples--
 	d.count(MakeEdge(rel, kind, 0).group(), -1)
 	d.sum -= sum
@@ -80,12 +81,12 @@ func (d *edit) unlink(resource Node, rel Rel, subject Node, kind Rel, sum uint64
 	d.leave(subject)
 }
 
-func forwardOf(n Node) uint8 { return uint8(n & (pageNodes - 1)) }
-func reverseOf(n Node) uint8 { return uint8(n&(pageNodes-1)) + pageNodes }
+// listOf returns the index of a node's list in its page.
+func listOf(n Node) uint8 { return uint8(n & (pageNodes - 1)) }
 
 // bare reports whether a node has no edges.
 func (d *edit) bare(n Node) bool {
-	return d.forward(n).Len() == 0 && d.reverse(n).Len() == 0
+	return d.list(forward, n).Len() == 0 && d.list(reverse, n).Len() == 0
 }
 
 // enter adds a node that has no edges yet to the names of its type.

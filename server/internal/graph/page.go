@@ -6,14 +6,13 @@ import "unsafe"
 const (
 	pageBits  = 4
 	pageNodes = 1 << pageBits
-	pageLists = 2 * pageNodes // first the forward lists, which checks look at, then the reverse ones
 
 	// smallList is the length beyond which a list leaves its page and becomes a tree;
 	// it returns when it has shrunk to half.
 	smallList = 64
 )
 
-// page holds the lists of neighbouring nodes, one behind the other. List i is
+// page holds the lists of neighbouring nodes in one direction, one behind the other. List i is
 // edges()[off[i]:off[i+1]], unless it is large: then it is empty here and a tree in the
 // page's extra.
 //
@@ -24,7 +23,7 @@ type page struct {
 	epoch uint64
 	room  uint16 // edges that there is memory for
 	extra bool   // some of the page is in its extra
-	off   [pageLists + 1]uint16
+	off   [pageNodes + 1]uint16
 	_     [2]byte
 }
 
@@ -58,7 +57,7 @@ func (p *page) list(i uint8) []Edge {
 }
 
 // len returns how many edges the page holds.
-func (p *page) len() int { return int(p.off[pageLists]) }
+func (p *page) len() int { return int(p.off[pageNodes]) }
 
 // probeEdge finds an edge whatever its mark.
 func probeEdge(e Edge) func(Edge) int {

@@ -79,15 +79,15 @@ func (s *Snapshot) Nodes() int { return int(s.nodes) }
 func (s *Snapshot) Rels() int { return len(s.words.rels) }
 
 // Forward returns the edges from a resource to its subjects.
-func (s *Snapshot) Forward(n Node) List { return s.forward(n) }
+func (s *Snapshot) Forward(n Node) List { return s.list(forward, n) }
 
 // Reverse returns the edges from a subject to the resources that it is a subject of.
-func (s *Snapshot) Reverse(n Node) List { return s.reverse(n) }
+func (s *Snapshot) Reverse(n Node) List { return s.list(reverse, n) }
 
 // HasEdge returns the edge of a tuple, as it is in the resource's forward list. Whether the
 // tuple holds is for the caller to judge, unless the edge is unconditional.
 func (s *Snapshot) HasEdge(resource Node, rel Rel, subject Node, kind Rel) (Edge, bool) {
-	low := s.low(resource)
+	low := s.lists[forward].low(resource)
 	if low == nil {
 		return 0, false
 	}
@@ -95,7 +95,7 @@ func (s *Snapshot) HasEdge(resource Node, rel Rel, subject Node, kind Rel) (Edge
 	if p == nil {
 		return 0, false
 	}
-	run := p.list(forwardOf(resource))
+	run := p.list(listOf(resource))
 	if len(run) == 0 && p.extra {
 		return s.hasLarge(resource, rel, subject, kind)
 	}
@@ -105,9 +105,9 @@ func (s *Snapshot) HasEdge(resource Node, rel Rel, subject Node, kind Rel) (Edge
 // hasLarge is HasEdge for a resource whose list may be large. The subject's list may be the
 // shorter one: most subjects have few tuples.
 func (s *Snapshot) hasLarge(resource Node, rel Rel, subject Node, kind Rel) (Edge, bool) {
-	r := s.reverse(subject)
+	r := s.list(reverse, subject)
 	if r.large != nil {
-		return s.forward(resource).Find(rel, kind, subject)
+		return s.list(forward, resource).Find(rel, kind, subject)
 	}
 	e, ok := r.Find(rel, kind, resource)
 	if !ok {
@@ -125,10 +125,10 @@ func (s *Snapshot) Payload(resource Node, rel Rel, subject Node, kind Rel) *Payl
 // Between appends the forward edges from a resource to one subject, whatever their relation
 // and kind. It looks into the shorter of the two lists.
 func (s *Snapshot) Between(dst []Edge, resource, subject Node) []Edge {
-	l, other, reverse := s.forward(resource), subject, false
+	l, other, swapped := s.list(forward, resource), subject, false
 	if l.large != nil {
-		if r := s.reverse(subject); r.Len() < l.Len() {
-			l, other, reverse = r, resource, true
+		if r := s.list(reverse, subject); r.Len() < l.Len() {
+			l, other, swapped = r, resource, true
 		}
 	}
 	found := len(dst)
@@ -145,7 +145,7 @@ func (s *Snapshot) Between(dst []Edge, resource, subject Node) []Edge {
 			}
 		}
 	}
-	if reverse {
+	if swapped {
 		for i, e := range dst[found:] {
 			dst[found+i] = MakeEdge(e.Rel(), e.Kind(), subject) | e&markBits
 		}

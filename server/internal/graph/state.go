@@ -12,9 +12,10 @@ const (
 	topShift = upShift + fanBits
 )
 
-// lower, middle and upper are the fixed levels of the radix tree of pages. Above them is a
-// slice, which has one element per 524,288 nodes.
+// radix is the tree of the pages of one direction, by node. Lower, middle and upper are its
+// fixed levels; the slice above them has one element per 131,072 nodes.
 type (
+	radix []*upper
 	lower struct {
 		epoch  uint64
 		extras *extras
@@ -36,9 +37,9 @@ type state struct {
 	dict    *dictionary
 	cache   *sortedCache
 	words   *vocabulary
-	nodes   uint32 // nodes of the dictionary that this version knows
-	end     uint64 // where their names end
-	top     []*upper
+	nodes   uint32       // nodes of the dictionary that this version knows
+	end     uint64       // where their names end
+	lists   [2]radix     // forward and reverse
 	names   []tree[Node] // by type: the objects with edges, in the order of their ids
 	tallies tree[tally]
 	tuples  int
@@ -53,25 +54,27 @@ type tally struct {
 }
 
 // low returns the lower node that a node's page hangs in, nil when there is none.
-func (s *state) low(n Node) *lower {
+func (r radix) low(n Node) *lower {
 	i := int(n >> topShift)
-	if i >= len(s.top) || s.top[i] == nil {
+	if i >= len(r) || r[i] == nil {
 		return nil
 	}
-	m := s.top[i].kids[n>>upShift&(fan-1)]
+	m := r[i].kids[n>>upShift&(fan-1)]
 	if m == nil {
 		return nil
 	}
 	return m.kids[n>>midShift&(fan-1)]
 }
 
-// forward and reverse return the lists of a node.
-func (s *state) forward(n Node) List { return s.list(n, forwardOf(n)) }
-func (s *state) reverse(n Node) List { return s.list(n, reverseOf(n)) }
+// The directions of lists.
+const (
+	forward = 0 // from a resource to its subjects
+	reverse = 1 // from a subject to the resources
+)
 
-// list returns a list of a node's page.
-func (s *state) list(n Node, i uint8) List {
-	low := s.low(n)
+// list returns the list of a node in one direction.
+func (s *state) list(direction int, n Node) List {
+	low := s.lists[direction].low(n)
 	if low == nil {
 		return List{}
 	}
@@ -80,11 +83,12 @@ func (s *state) list(n Node, i uint8) List {
 	if p == nil {
 		return List{}
 	}
-	l := List{small: p.list(i), index: i}
+	l := List{index: listOf(n)}
+	l.small = p.list(l.index)
 	if p.extra {
 		l.extra = low.extras.of[at]
 		if len(l.small) == 0 {
-			l.large = l.extra.largeList(i)
+			l.large = l.extra.largeList(l.index)
 		}
 	}
 	return l
@@ -92,7 +96,7 @@ func (s *state) list(n Node, i uint8) List {
 
 // find returns the payload of the tuple from a resource to a subject, if it is there.
 func (s *state) find(resource Node, rel Rel, subject Node, kind Rel) (*Payload, bool) {
-	l := s.forward(resource)
+	l := s.list(forward, resource)
 	e, ok := l.Find(rel, kind, subject)
 	return l.Payload(e), ok
 }

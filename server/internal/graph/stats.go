@@ -44,21 +44,28 @@ func (s *state) edgeBytes() int {
 	for i := range s.names {
 		n += treeBytes(&s.names[i], 4)
 	}
-	for _, u := range s.top {
-		if u == nil {
-			continue
-		}
-		n += fanBytes
-		for _, m := range u.kids {
-			if m == nil {
+	for _, r := range s.lists {
+		for _, u := range r {
+			if u == nil {
 				continue
 			}
 			n += fanBytes
-			for _, l := range m.kids {
-				if l != nil {
-					n += fanBytes + l.bytes()
+			for _, m := range u.kids {
+				if m != nil {
+					n += fanBytes + m.bytes(fanBytes)
 				}
 			}
+		}
+	}
+	return n
+}
+
+// bytes returns the size of what is below m.
+func (m *middle) bytes(fanBytes int) int {
+	n := 0
+	for _, l := range m.kids {
+		if l != nil {
+			n += fanBytes + l.bytes()
 		}
 	}
 	return n
