@@ -51,6 +51,9 @@ func (q *question) answer(p *Policy, o Options) Result {
 
 // ask cuts a request into questions.
 func ask(r *Request, most int) ([]question, error) {
+	if r.single() {
+		return []question{{request: r}}, nil
+	}
 	chosen := r.Questions
 	if len(chosen) == 0 {
 		all := make([]int, len(r.Categories))
@@ -81,6 +84,30 @@ func ask(r *Request, most int) ([]question, error) {
 		}
 	}
 	return questions, nil
+}
+
+// single says whether r asks one question as it is.
+func (r *Request) single() bool {
+	if len(r.Questions) > 0 {
+		return false
+	}
+	for i := range r.Categories {
+		c := &r.Categories[i]
+		if c.Fault != "" {
+			return false
+		}
+		for j := range i {
+			if r.Categories[j].Category == c.Category {
+				return false
+			}
+		}
+		for j := range c.Attributes {
+			if c.Attributes[j].ID == multipleContentSelector {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func tooMany(most int) error {

@@ -75,11 +75,12 @@ func (c *compiler) head(n *xmltree.Node, set bool) *Policy {
 	}
 	id := c.must(n, name)
 	var known bool
-	if p.algorithm, known = algorithmOf(id); !known && id != "" {
-		c.fault(FaultUnknown, n, "no combining algorithm is called %q", id)
-	}
-	if known && !set && strings.Contains(id, "policy-combining") {
-		c.warn(WarnStructure, n, "%s is a combining algorithm of policies; that of rules with its name is meant", id)
+	p.algorithm, known = algorithmOf(id)
+	switch {
+	case !known && id != "", !set && p.algorithm.name == "only-one-applicable":
+		c.fault(FaultUnknown, n, "no combining algorithm for %s is called %q", kind, id)
+	case known && set == strings.Contains(id, ":rule-combining"):
+		c.warn(WarnStructure, n, "%s is not meant for a %s; the algorithm of that name that is, is taken", id, kind)
 	}
 	return p
 }
