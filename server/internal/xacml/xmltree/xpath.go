@@ -44,6 +44,9 @@ func NewPath(text string, namespaces map[string]string) (*Path, error) {
 	if err := acceptable(text); err != nil {
 		return nil, err
 	}
+	if namespaces == nil {
+		namespaces = map[string]string{} // with nil the library takes any prefix for any namespace
+	}
 	p := &Path{text: text, namespaces: namespaces}
 	_, err := p.compile()
 	return p, err
