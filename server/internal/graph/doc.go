@@ -34,7 +34,8 @@
 // An edge is one word: relation, kind of subject, node and two bits that say whether
 // there is a payload (expiry, caveat). Sixteen neighbouring nodes share a page for each
 // direction, in which their lists lie one behind the other; lists of more than 64 edges are
-// persistent B+trees. Pages hang in a persistent radix tree by node number. Payloads lie beside the page or the
-// tree and only for tuples that have one. A transaction copies what it changes once and
-// then edits its own copy in place; the epoch in each piece says whose it is.
+// persistent B+trees. Pages hang in persistent radix trees by node number. Payloads lie
+// beside the page or the tree and only for tuples that have one. A transaction copies what
+// it changes once and then edits its own copy in place; the epoch in each piece says whose
+// it is.
 package graph
