@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -232,6 +233,9 @@ func flipped(t *testing.T, spoilt []byte, want map[string][]string) (changed []s
 		if !strings.Contains(err.Error(), path) {
 			t.Errorf("a refusal does not name the file: %v", err)
 		}
+		if !namesTable(err) {
+			t.Errorf("a refusal names no table: %v", err)
+		}
 		return nil, err
 	}
 	defer func() { _ = s.Close() }() // it may well fail
@@ -242,4 +246,15 @@ func flipped(t *testing.T, spoilt []byte, want map[string][]string) (changed []s
 		}
 	}
 	return changed, nil
+}
+
+// namesTable reports whether a refusal says in which table something is wrong, unless it is
+// in what the file says of itself and of its tables.
+func namesTable(err error) bool {
+	if damaged, ok := errors.AsType[*store.DamagedError](err); ok {
+		return damaged.Table != ""
+	}
+	return slices.ContainsFunc([]string{"read the version of the database", "the database is ", "no such column"}, func(text string) bool {
+		return strings.Contains(err.Error(), text)
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -54,14 +55,45 @@ func (s *Store) damaged(table, why string, args ...any) error {
 
 // quickCheck looks at every page of the file.
 func (s *Store) quickCheck(ctx context.Context) error {
-	var said string
-	if err := s.w.conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
-		return s.damaged("", "%v", err)
+	why := s.broken(ctx, "1")
+	if why == "" {
+		return nil
 	}
-	if said != "ok" {
-		return s.damaged("", "%s", said)
+	rows, err := s.w.conn.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid")
+	if err != nil {
+		return s.damaged("sqlite_schema", "%v", err)
 	}
-	return nil
+	defer func() { _ = rows.Close() }() // rows.Err says what matters
+	var tables []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return s.damaged("sqlite_schema", "%v", err)
+		}
+		tables = append(tables, name)
+	}
+	if err := rows.Err(); err != nil {
+		return s.damaged("sqlite_schema", "%v", err)
+	}
+	for _, name := range tables {
+		if why := s.broken(ctx, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`); why != "" {
+			return s.damaged(name, "%s", why)
+		}
+	}
+	return s.damaged("sqlite_schema", "%s", why) // or the free pages, which are nobody's
+}
+
+// broken returns what is wrong with the pages of a table, or of all when it is given a
+// number; empty when nothing is.
+func (s *Store) broken(ctx context.Context, what string) (why string) {
+	err := s.w.conn.QueryRowContext(ctx, "PRAGMA quick_check("+what+")").Scan(&why)
+	switch {
+	case err != nil:
+		return err.Error()
+	case why == "ok":
+		return ""
+	}
+	return why
 }
 
 func (s *Store) loadHead(ctx context.Context) (head, error) {
