@@ -175,7 +175,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	storeService, err := storerpc.New(storerpc.Config{Copier: s.store, Logger: s.cfg.Logger})
+	storeService, err := storerpc.New(storerpc.Config{Copier: s.store, Exporter: writes, Logger: s.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}

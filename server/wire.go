@@ -24,5 +24,6 @@ var (
 	_ records.Database          = database{}
 	_ records.Statements        = (*store.Tx)(nil)
 	_ storerpc.Copier           = (*store.Store)(nil)
+	_ storerpc.Exporter         = (*register.Service)(nil)
 	_ interceptor.Authenticator = (*authn.Authenticator)(nil)
 )

@@ -96,7 +96,9 @@ func (p *plan) assertion(n *node, c *claim) records.Assertion {
 	if c.main != nil {
 		says.MainUnit = c.main.was.ID
 	}
-	return records.Assertion{Party: n.was.ID, Source: p.source(c), Key: r.Key, Says: says, Written: p.writes}
+	// Of the sources of one import, the one named first counts as the one that wrote last.
+	written := p.writes + int64(len(p.draft.sources)-1-c.source)
+	return records.Assertion{Party: n.was.ID, Source: p.source(c), Key: r.Key, Says: says, Written: written}
 }
 
 func (p *plan) says(n *node, a records.Assertion) {

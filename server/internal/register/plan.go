@@ -16,7 +16,7 @@ type plan struct {
 	index   *index
 	held    []map[holdKey]*heldRow // what each of the draft's sources asserts
 	numbers numbering
-	writes  int64 // the number of this write
+	writes  int64 // the number of this write; each of its sources has one, from here on
 	report  *report
 	changes map[party.ID]*change
 }

@@ -124,7 +124,7 @@ func (p *plan) loadNumbers(ctx context.Context, tx *records.Tx) error {
 	var err error
 	p.numbers.next, p.numbers.parties, p.numbers.users, err = tx.Numbers(ctx)
 	p.writes = p.numbers.next.Write
-	p.numbers.next.Write++
+	p.numbers.next.Write += int64(len(p.draft.sources))
 	return err
 }
 

@@ -83,7 +83,7 @@ func tree(t Terminal) *cobra.Command {
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newParties(t), newRoles(t),
 		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
-		newBackup(t), newRestore(t), newVerify(t),
+		newBackup(t), newRestore(t), newExport(t), newVerify(t),
 	)
 	return root
 }

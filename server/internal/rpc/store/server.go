@@ -7,6 +7,7 @@ import (
 	"os"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/register"
 )
 
 // Copier makes a copy of the database, which is gone when it is closed.
@@ -14,9 +15,15 @@ type Copier interface {
 	Backup(ctx context.Context, progress func(done, total int64)) (*os.File, error)
 }
 
+// Exporter gives what sources say.
+type Exporter interface {
+	Export(ctx context.Context, to register.Taker) error
+}
+
 // Config is what a Server needs. All of it is required.
 type Config struct {
-	Copier Copier
+	Copier   Copier
+	Exporter Exporter
 	// Logger keeps who took a copy, beside the events of the calls.
 	Logger *slog.Logger
 }
@@ -24,14 +31,15 @@ type Config struct {
 // Server is the StoreService.
 type Server struct {
 	behalfv1.UnimplementedStoreServiceServer
-	copier Copier
-	logger *slog.Logger
+	copier   Copier
+	exporter Exporter
+	logger   *slog.Logger
 }
 
 // New returns a server.
 func New(c Config) (*Server, error) {
-	if c.Copier == nil || c.Logger == nil {
-		return nil, errors.New("rpc/store: a copier and a logger are required")
+	if c.Copier == nil || c.Exporter == nil || c.Logger == nil {
+		return nil, errors.New("rpc/store: a copier, an exporter and a logger are required")
 	}
-	return &Server{copier: c.Copier, logger: c.Logger}, nil
+	return &Server{copier: c.Copier, exporter: c.Exporter, logger: c.Logger}, nil
 }

@@ -1,0 +1,74 @@
+package register
+
+import (
+	"context"
+
+	"github.com/behalf-authz/behalf/schema/roles"
+	"github.com/behalf-authz/behalf/server/internal/records"
+)
+
+// Taker takes what an export finds.
+type Taker interface {
+	Begin([]records.Source) error
+	Party(source string, r PartyRecord) error
+	Assignment(source string, r AssignmentRecord) error
+}
+
+// Export gives all that sources say, as of one state: of each source its parties, then its
+// assignments. An import of it into an empty register, with the sources in this order, comes
+// to the same parties under the same identifiers.
+func (s *Service) Export(ctx context.Context, to Taker) error {
+	return s.records.Read(ctx, func(tx *records.Tx) error {
+		sources, err := tx.Sources(ctx)
+		if err != nil {
+			return err
+		}
+		if err := to.Begin(sources); err != nil {
+			return err
+		}
+		for _, source := range sources {
+			err := tx.Said(ctx, source.Name, func(a records.Assertion) error {
+				return to.Party(source.Name, said(a))
+			})
+			if err != nil {
+				return err
+			}
+			err = tx.Held(ctx, source.Name, func(a records.Assignment) error {
+				return to.Assignment(source.Name, AssignmentRecord{
+					From: PartyID(a.From).String(), Role: roleName(s.catalogue, a.Role), To: PartyID(a.To).String(), Expires: a.Expires,
+				})
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func said(a records.Assertion) PartyRecord {
+	s := a.Says
+	r := PartyRecord{
+		ID: s.ID, UUID: s.UUID, Kind: s.Kind, Name: s.Name, OrgNumber: s.OrgNumber, NationalID: s.NationalID, UnitType: s.UnitType,
+		DeletedOn: s.DeletedOn, BirthDate: s.BirthDate, DiedOn: s.DiedOn, UserID: s.UserID, Login: s.Login, Key: a.Key,
+	}
+	if s.MainUnit != 0 {
+		r.MainUnit = PartyID(s.MainUnit).String()
+	}
+	return r
+}
+
+// roleName returns the name by which an import knows the role of a relation: its code where
+// that is its own. A role that has left the catalogue is named by its relation.
+func roleName(catalogue *roles.Catalogue, relation string) string {
+	role, ok := catalogue.ByRelation(relation)
+	if !ok {
+		return relation
+	}
+	for _, name := range []string{role.Code, role.LegacyCode, role.Slug} {
+		if known, ok := catalogue.Role(name); ok && name != "" && known.Relation == relation {
+			return name
+		}
+	}
+	return role.URN
+}
