@@ -16,7 +16,7 @@ import (
 )
 
 func newSchema(t Terminal) *cobra.Command {
-	return group("schema", "Compile and prove the relations schema", newSchemaGenerate(t), newSchemaValidate(t))
+	return group("schema", "Compile, prove and change the relations schema", newSchemaGenerate(t), newSchemaValidate(t), newSchemaDiff(t), newSchemaApply(t))
 }
 
 func newSchemaGenerate(t Terminal) *cobra.Command {
