@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/server/internal/xacml"
+	"github.com/behalf-authz/behalf/server/internal/xacml/jsonform"
 	"github.com/behalf-authz/behalf/server/internal/xacml/xmlform"
 	"github.com/behalf-authz/behalf/server/internal/xacml/xmltree"
 )
@@ -97,23 +98,24 @@ func (c *conformanceCase) policy(t testing.TB) (*xacml.Policy, xacml.Library, er
 	if len(roots) == 0 {
 		roots = []string{c.PolicyFile}
 	}
-	load := func(names []string) ([]*xacml.Policy, error) {
-		var all []*xacml.Policy
-		for _, name := range names {
-			p, err := xacml.Parse(read(t, filepath.Join(c.dir, name)), xacml.ParseOptions{})
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, p)
+	var all []*xacml.Policy
+	for _, name := range roots {
+		p, err := xacml.Parse(read(t, filepath.Join(c.dir, name)), xacml.ParseOptions{})
+		if err != nil {
+			return nil, nil, err
 		}
-		return all, nil
+		all = append(all, p)
 	}
-	all, err := load(roots)
-	if err != nil {
-		return nil, nil, err
+	var references xacml.Library
+	for _, name := range c.References {
+		data := read(t, filepath.Join(c.dir, name))
+		p, err := xacml.Parse(data, xacml.ParseOptions{})
+		if err != nil {
+			p = xacml.Broken(data, err)
+		}
+		references = append(references, p)
 	}
-	references, err := load(c.References)
-	return xacml.Choose(all...), references, err
+	return xacml.Choose(all...), references, nil
 }
 
 func (c *conformanceCase) respond(t testing.TB, o xacml.Options) *xacml.Response {
@@ -246,6 +248,69 @@ func ids(all []xacml.Obligation) []string {
 		ids = append(ids, o.ID)
 	}
 	return ids
+}
+
+// TestConformanceInJSON asks the same in JSON, where the request can be said so, and wants
+// the same answers.
+func TestConformanceInJSON(t *testing.T) {
+	asked := 0
+	for _, c := range conformanceCases(t) {
+		request, err := xmlform.ReadRequest(c.requestBytes, xmltree.Limits{})
+		if err != nil || len(request.Questions) > 0 {
+			continue
+		}
+		policy, references, err := c.policy(t)
+		if err != nil {
+			continue
+		}
+		data, ok := inJSON(t, request)
+		if !ok {
+			continue
+		}
+		read, err := jsonform.ReadRequest(data, xmltree.Limits{})
+		if err != nil {
+			t.Errorf("%s: %v", c.ID, err)
+			continue
+		}
+		o := xacml.Options{References: references, Now: time.Date(2026, 8, 20, 12, 0, 0, 0, time.UTC)}
+		if diff := cmp.Diff(xacml.Respond(policy, request, o), xacml.Respond(policy, read, o)); diff != "" {
+			t.Errorf("%s: %s", c.ID, diff)
+		}
+		asked++
+	}
+	t.Logf("%d requests", asked)
+}
+
+func inJSON(t *testing.T, r *xacml.Request) ([]byte, bool) {
+	t.Helper()
+	type object = map[string]any
+	var categories []object
+	for _, c := range r.Categories {
+		if c.Content != nil || c.Fault != "" {
+			return nil, false
+		}
+		attributes := []object{}
+		for _, a := range c.Attributes {
+			var values []string
+			for _, v := range a.Values {
+				if v.XPathCategory != "" || v.DataType != a.Values[0].DataType {
+					return nil, false
+				}
+				values = append(values, v.Text)
+			}
+			attributes = append(attributes, object{
+				"AttributeId": a.ID, "Issuer": a.Issuer, "IncludeInResult": a.IncludeInResult, "DataType": a.Values[0].DataType, "Value": values,
+			})
+		}
+		categories = append(categories, object{"CategoryId": c.Category, "Id": c.ID, "Attribute": attributes})
+	}
+	data, err := json.Marshal(object{"Request": object{
+		"ReturnPolicyIdList": r.ReturnPolicyIDs, "CombinedDecision": r.Combined, "Category": categories,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data, true
 }
 
 // TestFaultsOfRealFiles says for each policy of the corpus that is refused, why.

@@ -91,6 +91,25 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestBrokenReference holds that a broken policy matters only if it is needed.
+func TestBrokenReference(t *testing.T) {
+	text := policyOf(denyOverrides, `<Rule RuleId="r"/>`)
+	_, err := xacml.Parse([]byte(text), xacml.ParseOptions{})
+	if err == nil {
+		t.Fatal("a rule without effect was accepted")
+	}
+	library := xacml.Library{xacml.Broken([]byte(text), err)}
+	first := strings.Replace(setOf(policyOf(denyOverrides, `<Rule RuleId="r" Effect="Permit"/>`)+`<PolicyIdReference>p</PolicyIdReference>`),
+		"3.0:policy-combining-algorithm:deny-overrides", "1.0:policy-combining-algorithm:first-applicable", 1)
+	if got := parse(t, first).Evaluate(simpleRequest(), xacml.Options{References: library}); got.Decision != xacml.Permit {
+		t.Errorf("not needed: %+v", got)
+	}
+	got := parse(t, setOf(`<PolicyIdReference>p</PolicyIdReference>`)).Evaluate(simpleRequest(), xacml.Options{References: library})
+	if got.Decision != xacml.IndeterminateDP || got.Status.Code != xacml.StatusSyntaxError || !strings.Contains(got.Status.Message, "Effect is missing") {
+		t.Errorf("needed: %+v", got)
+	}
+}
+
 // TestReferenceExplosion holds that sets that refer to others twice each, which would be
 // 2^30 policies, end soon.
 func TestReferenceExplosion(t *testing.T) {

@@ -17,7 +17,9 @@ func (b *builder) equality() {
 		})
 	}
 	b.test(v3, "string-equal-ignore-case", ones(value.String, 2), func(args []Operand) bool {
-		return strings.ToLower(args[0].Value.Text()) == strings.ToLower(args[1].Value.Text())
+		// Lower case as string-normalize-to-lower-case makes it; EqualFold equals more.
+		lower := strings.ToLower(args[0].Value.Text())
+		return lower == strings.ToLower(args[1].Value.Text())
 	})
 }
 

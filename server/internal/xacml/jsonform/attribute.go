@@ -82,7 +82,7 @@ type xpathObject struct {
 func attributeValue(dataType string, data []byte) (xacml.AttributeValue, error) {
 	v := xacml.AttributeValue{DataType: dataType}
 	if len(data) == 0 || bytes.Equal(data, []byte("null")) {
-		return v, errors.New("Value is missing")
+		return v, errors.New("the Value is missing")
 	}
 	inferred := value.StringURI
 	switch data[0] {

@@ -1,12 +1,31 @@
 package xmltree
 
-import "github.com/antchfx/xpath"
+import (
+	"errors"
+
+	"github.com/antchfx/xpath"
+)
 
 // navigator walks a tree as XPath wants it. It never leaves the tree under its root.
 type navigator struct {
 	root *Node
 	at   *Node
-	attr int // index of the attribute it is at, -1 at a node
+	attr int  // index of the attribute it is at, -1 at a node
+	left *int // moves that the evaluation may still make, shared by all copies
+}
+
+// maxMoves bounds the work of one evaluation: predicates within predicates visit the
+// whole tree again and again.
+const maxMoves = 2_000_000
+
+var errTooMuch = errors.New("it takes too many steps")
+
+// spend takes moves from what is left. The library cannot be told to stop, so it is left
+// by a panic, which Evaluate recovers.
+func (v *navigator) spend(moves int) {
+	if *v.left -= moves; *v.left < 0 {
+		panic(errTooMuch)
+	}
 }
 
 var _ xpath.NodeNavigator = (*navigator)(nil)
@@ -57,11 +76,14 @@ func (v *navigator) Value() string {
 	if v.attr >= 0 {
 		return v.at.Attrs[v.attr].Value
 	}
-	return v.at.Value()
+	text := v.at.Value()
+	v.spend(1 + len(text)/8)
+	return text
 }
 
 // Copy implements xpath.NodeNavigator.
 func (v *navigator) Copy() xpath.NodeNavigator {
+	v.spend(1)
 	c := *v
 	return &c
 }
@@ -71,6 +93,7 @@ func (v *navigator) MoveToRoot() { v.at, v.attr = v.root, -1 }
 
 // MoveToParent implements xpath.NodeNavigator.
 func (v *navigator) MoveToParent() bool {
+	v.spend(1)
 	if v.attr >= 0 {
 		v.attr = -1
 		return true
@@ -84,6 +107,7 @@ func (v *navigator) MoveToParent() bool {
 
 // MoveToNextAttribute implements xpath.NodeNavigator.
 func (v *navigator) MoveToNextAttribute() bool {
+	v.spend(1)
 	if v.attr+1 >= len(v.at.Attrs) {
 		return false
 	}
@@ -93,6 +117,7 @@ func (v *navigator) MoveToNextAttribute() bool {
 
 // MoveToChild implements xpath.NodeNavigator.
 func (v *navigator) MoveToChild() bool {
+	v.spend(1)
 	if v.attr >= 0 || len(v.at.Children) == 0 {
 		return false
 	}
@@ -116,6 +141,7 @@ func (v *navigator) MoveToNext() bool { return v.step(1) }
 func (v *navigator) MoveToPrevious() bool { return v.step(-1) }
 
 func (v *navigator) step(by int) bool {
+	v.spend(1)
 	if v.attr >= 0 || v.at == v.root {
 		return false
 	}

@@ -104,6 +104,19 @@ func TestRefusedXPath(t *testing.T) {
 	}
 }
 
+// TestXPathEnds holds that an expression that visits the tree again for each node of it,
+// again and again, is given up.
+func TestXPathEnds(t *testing.T) {
+	r := root(t, "<r>"+strings.Repeat("<a/>", 200)+"</r>").Detach()
+	path, err := xmltree.NewPath(strings.Repeat("//*[count(", 20)+"//*"+strings.Repeat(") > 0]", 20), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := path.Evaluate(r, r); err == nil || !strings.Contains(err.Error(), "too many steps") {
+		t.Errorf("%v", err)
+	}
+}
+
 func FuzzXPath(f *testing.F) {
 	for _, seed := range []string{"//a[@n='1']/text()", "count(//*)", "/r/p:a[position()<2]|//b", "string(//a/following-sibling::*)", "sum(//@n) * 2 - 1", "//a[contains(., 'x') and not(@n)]"} {
 		f.Add(seed)

@@ -87,7 +87,8 @@ func (p *Path) Evaluate(root, at *Node) (nodes []Found, scalar *Scalar, err erro
 		return nil, nil, err
 	}
 	defer recovered(&err)
-	switch answer := expr.Evaluate(&navigator{root: root, at: at, attr: -1}).(type) {
+	left := maxMoves
+	switch answer := expr.Evaluate(&navigator{root: root, at: at, attr: -1, left: &left}).(type) {
 	case *xpath.NodeIterator:
 		seen := make(map[Found]bool)
 		for answer.MoveNext() {
