@@ -10,17 +10,20 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/xacml/xmltree"
 )
 
-// defaultQuestions bounds the questions in one request.
-const defaultQuestions = 1000
+// Bounds on one request with several questions.
+const (
+	defaultQuestions = 1000
+	maxWork          = 500_000 // categories, attributes and values of all questions together
+)
 
 // Respond answers every question of a request (Multiple Decision Profile 1.0). A question
 // that cannot be answered is Indeterminate alone, the others are answered.
 func Respond(p *Policy, r *Request, o Options) *Response {
-	most := o.MaxQuestions
-	if most == 0 {
-		most = defaultQuestions
+	a := asking{most: o.MaxQuestions, work: maxWork}
+	if a.most == 0 {
+		a.most = defaultQuestions
 	}
-	questions, err := ask(r, most)
+	questions, err := a.ask(r)
 	if err != nil {
 		return Failed(StatusProcessingError, err.Error())
 	}
@@ -49,8 +52,30 @@ func (q *question) answer(p *Policy, o Options) Result {
 	return result
 }
 
+// asking cuts a request into questions, and counts what they cost: a short request can
+// ask very many questions about very many attributes.
+type asking struct {
+	most int // questions
+	work int // what is left of maxWork
+}
+
+// spend takes the cost of count questions like r from what is left.
+func (a *asking) spend(r *Request, count int) error {
+	cost := 1
+	for i := range r.Categories {
+		cost++
+		for j := range r.Categories[i].Attributes {
+			cost += 1 + len(r.Categories[i].Attributes[j].Values)
+		}
+	}
+	if a.work -= cost * count; a.work < 0 {
+		return errors.New("the request asks too many questions about too many attributes")
+	}
+	return nil
+}
+
 // ask cuts a request into questions.
-func ask(r *Request, most int) ([]question, error) {
+func (a *asking) ask(r *Request) ([]question, error) {
 	if r.single() {
 		return []question{{request: r}}, nil
 	}
@@ -68,19 +93,19 @@ func ask(r *Request, most int) ([]question, error) {
 			questions = append(questions, question{fault: c.Fault})
 			continue
 		}
-		single, err := combinations(r, c.Categories, most-len(questions))
+		single, err := a.combinations(r, c.Categories, a.most-len(questions))
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range single {
-			expanded, err := selectContents(s, most-len(questions))
+			expanded, err := a.selectContents(s, a.most-len(questions))
 			if err != nil {
 				return nil, err
 			}
 			questions = append(questions, expanded...)
 		}
-		if len(questions) > most {
-			return nil, tooMany(most)
+		if len(questions) > a.most {
+			return nil, a.tooMany()
 		}
 	}
 	return questions, nil
@@ -110,12 +135,12 @@ func (r *Request) single() bool {
 	return true
 }
 
-func tooMany(most int) error {
-	return fmt.Errorf("the request asks more than %d questions", most)
+func (a *asking) tooMany() error {
+	return fmt.Errorf("the request asks more than %d questions", a.most)
 }
 
 // combinations makes a request of each choice of one Attributes per category.
-func combinations(r *Request, indexes []int, most int) ([]question, error) {
+func (a *asking) combinations(r *Request, indexes []int, most int) ([]question, error) {
 	var groups [][]int // by category, in the order of the request
 	count := 1
 	for _, i := range indexes {
@@ -128,7 +153,7 @@ func combinations(r *Request, indexes []int, most int) ([]question, error) {
 	}
 	for _, g := range groups {
 		if count *= len(g); count > most {
-			return nil, tooMany(most)
+			return nil, a.tooMany()
 		}
 	}
 	questions := make([]question, count)
@@ -139,6 +164,9 @@ func combinations(r *Request, indexes []int, most int) ([]question, error) {
 			g := groups[i]
 			one.Categories[i] = r.Categories[g[left%len(g)]]
 			left /= len(g)
+		}
+		if err := a.spend(one, 1); err != nil {
+			return nil, err
 		}
 		questions[n].request = one
 		for i := range one.Categories {
@@ -158,23 +186,23 @@ const (
 
 // selectContents asks once for each node that the first multiple content selector of a
 // request selects, and again for those that are left.
-func selectContents(q question, most int) ([]question, error) {
+func (a *asking) selectContents(q question, most int) ([]question, error) {
 	if q.fault != "" {
 		return []question{q}, nil
 	}
 	for i := range q.request.Categories {
 		for j := range q.request.Categories[i].Attributes {
-			if a := &q.request.Categories[i].Attributes[j]; a.ID == multipleContentSelector && len(a.Values) == 1 {
-				return eachNode(q, i, j, most)
+			if selector := &q.request.Categories[i].Attributes[j]; selector.ID == multipleContentSelector && len(selector.Values) == 1 {
+				return a.eachNode(q, i, j, most)
 			}
 		}
 	}
 	return []question{q}, nil
 }
 
-func eachNode(q question, category, attribute, most int) ([]question, error) {
-	a := q.request.Categories[category].Attributes[attribute]
-	v, err := a.Values[0].read(value.KindOf(a.Values[0].DataType))
+func (a *asking) eachNode(q question, category, attribute, most int) ([]question, error) {
+	selector := q.request.Categories[category].Attributes[attribute].Values[0]
+	v, err := selector.read(value.KindOf(selector.DataType))
 	if err != nil {
 		return []question{{fault: err.Error()}}, nil
 	}
@@ -183,7 +211,10 @@ func eachNode(q question, category, attribute, most int) ([]question, error) {
 		return []question{{fault: status.Message}}, nil
 	}
 	if len(nodes) > most {
-		return nil, tooMany(most)
+		return nil, a.tooMany()
+	}
+	if err := a.spend(q.request, len(nodes)); err != nil {
+		return nil, err
 	}
 	var questions []question
 	for _, node := range nodes {
@@ -196,10 +227,10 @@ func eachNode(q question, category, attribute, most int) ([]question, error) {
 		attributes := slices.Clone(one.Categories[category].Attributes)
 		attributes[attribute].ID = contentSelector
 		attributes[attribute].Values = []AttributeValue{{
-			DataType: a.Values[0].DataType, Text: text, XPathCategory: a.Values[0].XPathCategory, Prefixes: prefixes,
+			DataType: selector.DataType, Text: text, XPathCategory: selector.XPathCategory, Prefixes: prefixes,
 		}}
 		one.Categories[category].Attributes = attributes
-		more, err := selectContents(question{request: &one}, most-len(questions))
+		more, err := a.selectContents(question{request: &one}, most-len(questions))
 		if err != nil {
 			return nil, err
 		}

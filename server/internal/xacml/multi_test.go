@@ -64,6 +64,29 @@ func TestTooManyQuestions(t *testing.T) {
 	}
 }
 
+// TestTooMuchWork holds that a short request does not become a large answer.
+func TestTooMuchWork(t *testing.T) {
+	var selector, categories strings.Builder
+	selector.WriteString(`{"Request":{"Resource":{"Content":"<r>` + strings.Repeat("<a/>", 900) + `</r>","Attribute":[{"AttributeId":"urn:oasis:names:tc:xacml:3.0:multiple:content-selector","Value":{"XPathCategory":"` + xacml.ResourceCategory + `","XPath":"//a"}}`)
+	categories.WriteString(`{"Request":{"Resource":[{}` + strings.Repeat(`,{}`, 899) + `],"Category":[{"CategoryId":"c"}`)
+	for i := range 2000 {
+		selector.WriteString(`,{"AttributeId":"a","Value":"x","IncludeInResult":true}`)
+		fmt.Fprintf(&categories, `,{"CategoryId":"%d"}`, i)
+	}
+	selector.WriteString(`]}}}`)
+	categories.WriteString(`]}}`)
+	for _, text := range []string{selector.String(), categories.String()} {
+		q, err := jsonform.ReadRequest([]byte(text), xmltree.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := xacml.Respond(parse(t, policyOf(denyOverrides, "")), q, xacml.Options{})
+		if decisions(got) != "Indeterminate" || !strings.Contains(got.Results[0].Status.Message, "too many attributes") {
+			t.Errorf("%.60s: %d results, %q", text, len(got.Results), got.Results[0].Status.Message)
+		}
+	}
+}
+
 func setOf(body string) string {
 	return `<PolicySet xmlns="` + xacml.Namespace + `" PolicySetId="root" Version="1.0" PolicyCombiningAlgId="urn:oasis:names:tc:xacml:3.0:policy-combining-algorithm:deny-overrides"><Target/>` + body + `</PolicySet>`
 }

@@ -2,6 +2,7 @@ package xacml_test
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,11 @@ func FuzzParse(f *testing.F) {
 		condition+`<Apply FunctionId="urn:oasis:names:tc:xacml:3.0:function:any-of-any"><Function FunctionId="`+fn1+`integer-equal"/><VariableReference VariableId="v"/><AttributeSelector Category="`+xacml.ResourceCategory+`" Path="//a[@b='c']" `+integer+` MustBePresent="false"/></Apply>`+conditEnd))))
 	f.Add([]byte(policyOf(denyOverrides, condition+`<Apply FunctionId="`+fn1+`string-regexp-match"><AttributeValue `+str+`>[a-z-[x]]+\d{2}</AttributeValue><AttributeValue `+str+`>a</AttributeValue></Apply>`+conditEnd)))
 	f.Add([]byte(policyOf(denyOverrides, condition+`<Apply FunctionId="`+fn1+`date-equal"><Apply FunctionId="urn:oasis:names:tc:xacml:3.0:function:date-add-yearMonthDuration"><AttributeValue DataType="http://www.w3.org/2001/XMLSchema#date">2024-01-31</AttributeValue><AttributeValue DataType="http://www.w3.org/2001/XMLSchema#yearMonthDuration">-P1Y999999999999M</AttributeValue></Apply><AttributeValue DataType="http://www.w3.org/2001/XMLSchema#date">2024-01-31</AttributeValue></Apply>`+conditEnd)))
+	if files, err := filepath.Glob("../../../../shared/conformance/xacml-conformance/*/policy.xml"); err == nil {
+		for _, file := range files { // none: the seeds above do
+			f.Add(read(f, file))
+		}
+	}
 	q, err := xmlform.ReadRequest([]byte(`<Request xmlns="`+xacml.Namespace+`"><Attributes Category="`+xacml.ResourceCategory+`"><Content><r><a b="c">1</a><a>2</a></r></Content></Attributes>`+
 		`<Attributes Category="`+xacml.SubjectCategory+`"><Attribute AttributeId="s"><AttributeValue `+str+`>s</AttributeValue></Attribute></Attributes></Request>`), xmltree.Limits{})
 	if err != nil {

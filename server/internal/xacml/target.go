@@ -22,6 +22,7 @@ func (t target) evaluate(e *evaluation) (matched, *Status) {
 		switch m, status := t[i].evaluate(e); m {
 		case noMatch:
 			e.noteTarget(noMatch, &t[i])
+			e.noteRest(t[i+1:])
 			return noMatch, nil
 		case uncertain:
 			answer, failure = uncertain, firstStatus(failure, status)

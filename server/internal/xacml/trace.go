@@ -118,6 +118,19 @@ func (e *evaluation) noteTarget(m matched, a *anyOf) {
 	}
 }
 
+// noteRest writes what else of a target fails, which does not matter for the decision but
+// for who wants to know how to get another.
+func (e *evaluation) noteRest(t target) {
+	if e.trace == nil {
+		return
+	}
+	for i := range t {
+		if m, _ := t[i].evaluate(e); m != doesMatch {
+			e.trace.Failed = append(e.trace.Failed, e.explain(&t[i]))
+		}
+	}
+}
+
 // explain evaluates a part of a target once more, to say which matches fail.
 func (e *evaluation) explain(a *anyOf) TraceAny {
 	failed := TraceAny{Line: a.line}
