@@ -9,7 +9,10 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/postgres"
 )
 
 // Default addresses. They are loopback, so that a first start opens nothing to a network.
@@ -17,6 +20,9 @@ const (
 	DefaultGRPCAddr = "127.0.0.1:7400"
 	DefaultHTTPAddr = "127.0.0.1:7480"
 )
+
+// DatastoreSQLite names the database that is a file in the data directory.
+const DatastoreSQLite = "sqlite"
 
 // databaseName is the name of the database's file in the data directory.
 const databaseName = "behalf.db"
@@ -27,6 +33,11 @@ type Config struct {
 	// DataDir holds the server's keys and its database. It is made when it does not exist,
 	// and one server can have it open. Default ./behalf-data.
 	DataDir string
+	// Datastore is where relations and records are: DatastoreSQLite, a file in DataDir, or
+	// the postgres:// URI of a database, which servers may share. Default DatastoreSQLite.
+	Datastore string
+	// Migrate brings the tables of a Postgres database to this release. A file is always.
+	Migrate bool
 	// History is how long ended relationships and old revisions are kept. 0 keeps them all.
 	History time.Duration
 	// Loading is told how many relationships of how many a start has loaded. May be nil.
@@ -61,6 +72,9 @@ func (c Config) withDefaults() Config {
 	if c.DataDir == "" {
 		c.DataDir = "behalf-data"
 	}
+	if c.Datastore == "" {
+		c.Datastore = DatastoreSQLite
+	}
 	if c.GRPCAddr == "" {
 		c.GRPCAddr = DefaultGRPCAddr
 	}
@@ -82,6 +96,7 @@ func (c Config) Validate() error {
 	faults := []error{
 		c.validateAddr("--grpc-addr", c.GRPCAddr),
 		c.validateAddr("--http-addr", c.HTTPAddr),
+		c.validateDatastore(),
 	}
 	if c.History < 0 {
 		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))
@@ -94,6 +109,19 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+// validateDatastore refuses what is neither a file nor Postgres. It does not repeat what it
+// refuses: a URI may hold a password.
+func (c Config) validateDatastore() error {
+	if c.Datastore == DatastoreSQLite || postgres.Is(c.Datastore) {
+		return nil
+	}
+	scheme, _, found := strings.Cut(c.Datastore, "://")
+	if !found {
+		scheme = "this"
+	}
+	return fmt.Errorf("--datastore: %s is not supported; there are %s and postgres://user@host/database", scheme, DatastoreSQLite)
 }
 
 // validateAddr refuses to speak plaintext to a network unless that was asked for by name.

@@ -31,6 +31,9 @@ func TestConfigValidate(t *testing.T) {
 		{"half a certificate", server.Config{TLS: server.TLSConfig{CertFile: noPEM}}, []string{"--tls-key"}},
 		{"a client's authority alone", server.Config{TLS: server.TLSConfig{ClientCAFile: noPEM}}, []string{"--tls-client-ca"}},
 		{"no certificate", server.Config{TLS: server.TLSConfig{CertFile: noPEM, KeyFile: noPEM}}, []string{"--tls-cert"}},
+		{"postgres", server.Config{Datastore: "postgres://behalf:geheim@db/behalf"}, nil},
+		{"another engine", server.Config{Datastore: "mysql://behalf:geheim@db/behalf"}, []string{"--datastore: mysql is", "sqlite and postgres://"}},
+		{"no engine", server.Config{Datastore: "geheim"}, []string{"--datastore: this is", "sqlite and postgres://"}},
 		{"several", server.Config{GRPCAddr: "x", HTTPAddr: ":1", DrainTimeout: -1, TLS: server.TLSConfig{KeyFile: "k"}},
 			[]string{"--grpc-addr", "--drain-timeout", "--tls-cert"}},
 	} {
@@ -38,6 +41,9 @@ func TestConfigValidate(t *testing.T) {
 		if (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
+		}
+		if err != nil && strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%s: the error tells the password: %v", c.name, err)
 		}
 		for _, flag := range c.want {
 			if !strings.Contains(err.Error(), flag) {

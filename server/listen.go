@@ -88,6 +88,9 @@ func (s *Server) listen(ctx context.Context) (err error) {
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.engine.Run(ctx) })
+	if s.shared != nil {
+		group.Go(func() error { return s.shared.outbox.Run(ctx) })
+	}
 	group.Go(func() error {
 		if err := s.grpc.Serve(s.grpcListener); err != nil {
 			return fmt.Errorf("serve gRPC: %w", err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
+	"github.com/authzed/spicedb/pkg/datastore"
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -19,7 +20,9 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/register"
 	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+	storerpc "github.com/behalf-authz/behalf/server/internal/rpc/store"
 	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
@@ -27,10 +30,14 @@ import (
 type Server struct {
 	cfg       Config
 	registry  *prometheus.Registry
-	store     *store.Store
-	records   *records.Store
+	store     *store.Store   // nil on Postgres
+	shared    *sharedStore   // nil in a file
+	records   *records.Store // in either
 	engine    *engine.Engine
+	graph     register.Relations // the engine, for who writes it together with records
+	copier    storerpc.Copier
 	directory *party.Directory
+	writtenTo register.Directory // who is told what this server has written
 
 	chain        *interceptor.Chain
 	grpc         *grpc.Server
@@ -86,9 +93,17 @@ func (s *Server) build(ctx context.Context, address string) (*openedCredentials,
 	return credentials, s.buildServices(credentials)
 }
 
-// openStore opens the store with its records and relations, and fills what is kept in memory
-// of them.
-func (s *Server) openStore(ctx context.Context, address string) (err error) {
+// openStore opens records and relations, and fills what is kept in memory of them. address
+// is told to whoever finds them in use.
+func (s *Server) openStore(ctx context.Context, address string) error {
+	if s.cfg.Datastore != DatastoreSQLite {
+		return s.openPostgres(ctx)
+	}
+	return s.openFile(ctx, address)
+}
+
+// openFile opens the store in the data directory.
+func (s *Server) openFile(ctx context.Context, address string) (err error) {
 	s.store, err = store.Open(ctx, store.Config{
 		Path:     filepath.Join(s.cfg.DataDir, databaseName),
 		History:  s.cfg.History,
@@ -99,17 +114,27 @@ func (s *Server) openStore(ctx context.Context, address string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
+	if err := s.startEngine(ctx, s.store); err != nil {
+		return err
+	}
 	s.records = records.In(database{s.store})
-	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry, Datastore: s.store})
+	s.graph, s.copier = s.engine, s.store
+	s.directory = party.NewDirectory()
+	s.writtenTo = s.directory
+	if err := s.directory.Load(ctx, s.records.Parties); err != nil {
+		return fmt.Errorf("load the directory of parties: %w", err)
+	}
+	return nil
+}
+
+// startEngine starts SpiceDB on a datastore that holds Behalf's schema.
+func (s *Server) startEngine(ctx context.Context, on datastore.Datastore) (err error) {
+	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry, Datastore: on})
 	if err != nil {
 		return fmt.Errorf("start the relation engine: %w", err)
 	}
 	if err := s.engine.EnsureSchema(ctx, relations.Schema); err != nil {
 		return fmt.Errorf("write the relations schema: %w", err)
-	}
-	s.directory = party.NewDirectory()
-	if err := s.directory.Load(ctx, s.records.Parties); err != nil {
-		return fmt.Errorf("load the directory of parties: %w", err)
 	}
 	return nil
 }
@@ -159,6 +184,9 @@ func (s *Server) Close() error {
 	}
 	if s.store != nil {
 		faults = append(faults, s.store.Close())
+	}
+	if s.shared != nil {
+		faults = append(faults, s.shared.close())
 	}
 	return errors.Join(faults...)
 }

@@ -55,7 +55,7 @@ func (s *Server) openCredentials(ctx context.Context) (*openedCredentials, error
 	if err != nil {
 		return nil, err
 	}
-	if err := keys.Load(ctx); err != nil {
+	if err := s.loadKeys(ctx, keys); err != nil {
 		return nil, fmt.Errorf("load the API keys: %w", err)
 	}
 	authenticator, err := authn.New(authn.Config{Verifiers: []authn.Verifier{verifier}, Keys: keys})
@@ -87,7 +87,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 	chain, err := interceptor.New(interceptor.Config{
 		Logger:        s.cfg.Logger,
 		Registerer:    s.registry,
-		Authenticator: c.authenticator,
+		Authenticator: s.upToDate(c.authenticator),
 		Access:        access,
 		Unary:         relationServices.UnaryInterceptor(),
 		Stream:        relationServices.StreamInterceptor(),
@@ -145,11 +145,11 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	}
 	writes, err := register.New(register.Config{
 		Records:   s.records,
-		Relations: s.engine,
-		Directory: s.directory,
+		Relations: s.graph,
+		Directory: s.writtenTo,
 		Catalogue: catalogue,
 		Logger:    s.cfg.Logger,
-		Joined:    true, // both are in s.store
+		Joined:    true, // in a file by one transaction, on Postgres by the outbox
 	})
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	storeService, err := storerpc.New(storerpc.Config{Copier: s.store, Exporter: writes, Logger: s.cfg.Logger})
+	storeService, err := storerpc.New(storerpc.Config{Copier: s.copier, Exporter: writes, Logger: s.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package party
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -134,6 +136,13 @@ func rememberKey[K comparable](index map[K]ID, key K, id ID) {
 	if key != none {
 		index[key] = id
 	}
+}
+
+// IDs returns the parties that are in the directory, in no order.
+func (d *Directory) IDs() []ID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.Collect(maps.Keys(d.byID))
 }
 
 // Len returns the number of parties.

@@ -41,6 +41,9 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags := cmd.Flags()
 	flags.BoolVar(&c.demo, "demo", false, "load a small invented register into a fresh data directory, and print questions to ask")
 	flags.StringVar(&c.config.DataDir, "data-dir", defaultDataDir, "directory of the server's keys and data; made at the first start")
+	flags.StringVar(&c.config.Datastore, "datastore", server.DatastoreSQLite,
+		"where relations and records are: sqlite, in the data directory, or postgres://user@host/database, which servers may share")
+	flags.BoolVar(&c.config.Migrate, "migrate", false, "bring the tables of a Postgres database to this release before serving")
 	flags.DurationVar(&c.config.History, "history", 90*24*time.Hour, "how long ended relationships and old revisions are kept; 0 keeps all")
 	flags.StringVar(&c.config.GRPCAddr, "grpc-addr", server.DefaultGRPCAddr, "address of the gRPC port")
 	flags.StringVar(&c.config.HTTPAddr, "http-addr", server.DefaultHTTPAddr, "address of the HTTP port")

@@ -48,11 +48,19 @@ func startLogging(t testing.TB, logger *slog.Logger) *instance {
 // startIn is startLogging in a data directory.
 func startIn(t testing.TB, dir string, logger *slog.Logger) *instance {
 	t.Helper()
+	return startOn(t, datastoreOf(t, dir), dir, logger)
+}
+
+// startOn is startIn on a datastore.
+func startOn(t testing.TB, datastore, dir string, logger *slog.Logger) *instance {
+	t.Helper()
 	s, err := server.New(t.Context(), server.Config{
-		DataDir:  dir,
-		GRPCAddr: "127.0.0.1:0",
-		HTTPAddr: "127.0.0.1:0",
-		Logger:   logger,
+		DataDir:   dir,
+		Datastore: datastore,
+		Migrate:   true,
+		GRPCAddr:  "127.0.0.1:0",
+		HTTPAddr:  "127.0.0.1:0",
+		Logger:    logger,
 	})
 	if err != nil {
 		t.Fatal(err)
