@@ -98,7 +98,7 @@ func (p *Policy) evaluate(e *evaluation) outcome {
 	}
 	outer := e.enter(p)
 	out := p.combined(e)
-	if e.request.ReturnPolicyIDs && (out.decision == Permit || out.decision == Deny) {
+	if e.request.ReturnPolicyIDs && p.id.ID != "" && (out.decision == Permit || out.decision == Deny) {
 		e.applied = append(e.applied, p.id)
 	}
 	e.leave(outer, &out)

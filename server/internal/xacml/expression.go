@@ -1,6 +1,8 @@
 package xacml
 
 import (
+	"errors"
+
 	"github.com/behalf-authz/behalf/server/internal/xacml/function"
 	"github.com/behalf-authz/behalf/server/internal/xacml/value"
 )
@@ -95,7 +97,11 @@ func (c call) with(e *evaluation, args []function.Operand) (function.Operand, *S
 	case function.Strict:
 		result, err := f.Call(args)
 		if err != nil {
-			return function.Operand{}, processing("%s: %v", f.Name, err)
+			status := processing("%s: %v", f.Name, err)
+			if _, ok := errors.AsType[*function.SyntaxError](err); ok {
+				status.Code = StatusSyntaxError
+			}
+			return function.Operand{}, status
 		}
 		return result, nil
 	case function.XPath:

@@ -141,6 +141,14 @@ func TestFailingObligation(t *testing.T) {
 	}
 }
 
+// TestStatusOfConversion holds the status that the standard gives a text that is no value.
+func TestStatusOfConversion(t *testing.T) {
+	p := parse(t, policyOf(denyOverrides, condition+`<Apply FunctionId="urn:oasis:names:tc:xacml:3.0:function:boolean-from-string"><AttributeValue `+str+`>maybe</AttributeValue></Apply>`+conditEnd))
+	if got := p.Evaluate(simpleRequest(), xacml.Options{}); got.Decision != xacml.IndeterminateP || got.Status.Code != xacml.StatusSyntaxError {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestClock(t *testing.T) {
 	p := parse(t, policyOf(denyOverrides, condition+`<Apply FunctionId="`+fn1+`date-equal"><Apply FunctionId="`+fn1+`date-one-and-only">
 <AttributeDesignator AttributeId="urn:oasis:names:tc:xacml:1.0:environment:current-date" Category="`+xacml.EnvironmentCategory+`" DataType="http://www.w3.org/2001/XMLSchema#date" MustBePresent="true"/>
@@ -184,6 +192,37 @@ func TestPolicyIDs(t *testing.T) {
 	want := []xacml.PolicyID{{ID: "p", Version: "1.0"}, {Set: true, ID: "root", Version: "1.0"}}
 	if diff := cmp.Diff(want, permit.Evaluate(q, xacml.Options{}).Policies); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestChoose holds that of several policies the one whose target matches decides, and that
+// the choice itself is no policy.
+func TestChoose(t *testing.T) {
+	with := func(target, effect string) *xacml.Policy {
+		return parse(t, strings.Replace(policyOf(denyOverrides, `<Rule RuleId="r" Effect="`+effect+`"/>`), "<Target/>", "<Target>"+target+"</Target>", 1))
+	}
+	matches, other := matching("s", "s", xacml.SubjectCategory, false), matching("x", "s", xacml.SubjectCategory, false)
+	open := matching("x", "absent", xacml.SubjectCategory, true)
+	tests := []struct {
+		policies []*xacml.Policy
+		want     string
+	}{
+		{[]*xacml.Policy{with(other, "Deny"), with(matches, "Permit")}, "Permit"},
+		{[]*xacml.Policy{with(open, "Deny"), with(matches, "Permit")}, "Permit"},
+		{[]*xacml.Policy{with(matches, "Permit"), with(matches, "Permit")}, "Indeterminate"},
+		{[]*xacml.Policy{with(other, "Permit"), with(open, "Permit")}, "Indeterminate"},
+		{[]*xacml.Policy{with(other, "Permit"), with(other, "Permit")}, "NotApplicable"},
+	}
+	q := simpleRequest()
+	q.ReturnPolicyIDs = true
+	for i, test := range tests {
+		got := xacml.Choose(test.policies...).Evaluate(q, xacml.Options{})
+		if got.Decision.String() != test.want {
+			t.Errorf("%d: %s, want %s", i, got.Decision, test.want)
+		}
+		if test.want == "Permit" && (len(got.Policies) != 1 || got.Policies[0].ID != "p") {
+			t.Errorf("%d: %v", i, got.Policies)
+		}
 	}
 }
 

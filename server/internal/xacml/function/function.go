@@ -27,6 +27,16 @@ type Operand struct {
 	Bag   []value.Value
 }
 
+// SyntaxError says that an argument is a text that cannot be read as what it should be.
+// The standard gives it a status of its own.
+type SyntaxError struct{ cause error }
+
+// Error returns the cause.
+func (e *SyntaxError) Error() string { return e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *SyntaxError) Unwrap() error { return e.cause }
+
 // Form says how a function is called.
 type Form uint8
 

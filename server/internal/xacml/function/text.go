@@ -58,7 +58,13 @@ func substring(args []Operand) (Operand, error) {
 	if begin < 0 || end < begin || end > int64(len(text)) {
 		return Operand{}, fmt.Errorf("characters %d to %d are not in a text of %d", begin, end, len(text))
 	}
-	return Operand{Value: value.OfString(string(text[begin:end]))}, nil
+	part := string(text[begin:end])
+	if args[0].Value.Kind() == value.AnyURI {
+		if _, err := value.Parse(value.AnyURI, part); err != nil {
+			return Operand{}, err
+		}
+	}
+	return Operand{Value: value.OfString(part)}, nil
 }
 
 // conversions adds the functions of A.3.9 from and to strings.
@@ -70,22 +76,13 @@ func (b *builder) conversions() {
 	for _, k := range kinds {
 		b.put(v3, k.String()+"-from-string", one(k), ones(value.String, 1), func(args []Operand) (Operand, error) {
 			v, err := value.Parse(k, args[0].Value.Text())
-			return Operand{Value: v}, err
+			if err != nil {
+				return Operand{}, &SyntaxError{err}
+			}
+			return Operand{Value: v}, nil
 		})
 		b.put(v3, "string-from-"+k.String(), one(value.String), ones(k, 1), func(args []Operand) (Operand, error) {
-			return Operand{Value: value.OfString(canonical(args[0].Value))}, nil
+			return Operand{Value: value.OfString(args[0].Value.Canonical())}, nil
 		})
-	}
-}
-
-// canonical writes v as XML Schema prefers it where spellings of one value differ.
-func canonical(v value.Value) string {
-	switch v.Kind() {
-	case value.Boolean:
-		return value.OfBool(v.Bool()).Text()
-	case value.Integer:
-		return value.OfInt(v.Int()).Text()
-	default:
-		return v.Text()
 	}
 }

@@ -72,21 +72,6 @@ func OfXPath(text string, x *XPath) Value {
 	return Value{kind: XPathExpression, text: strings.Trim(text, " \t\r\n"), ext: x}
 }
 
-// formatDouble writes a double as XML Schema does.
-func formatDouble(f float64) string {
-	switch {
-	case math.IsInf(f, 1):
-		return "INF"
-	case math.IsInf(f, -1):
-		return "-INF"
-	case math.IsNaN(f):
-		return "NaN"
-	case f == math.Trunc(f) && math.Abs(f) < 1e15:
-		return strconv.FormatFloat(f, 'f', 1, 64)
-	}
-	return strings.Replace(strconv.FormatFloat(f, 'E', -1, 64), "E+0", "E", 1)
-}
-
 // Parse reads a text as a value of kind. An XPathExpression needs more than its text
 // and is made by OfXPath.
 func Parse(kind Kind, text string) (Value, error) {
