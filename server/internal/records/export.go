@@ -23,11 +23,11 @@ func (t *Tx) Sources(ctx context.Context) ([]Source, error) {
 		}
 		found = append(found, s)
 		return nil
-	}, `SELECT source, sum(parties), sum(assignments) FROM (
+	}, `SELECT source, CAST(sum(parties) AS BIGINT), CAST(sum(assignments) AS BIGINT) FROM (
 			SELECT source, count(*) AS parties, 0 AS assignments, max(written) AS written,
-				max(gave_id = 1 OR uuid <> '' OR org_number <> '' OR national_id <> '') AS strong
+				max(CASE WHEN gave_id OR uuid <> '' OR org_number <> '' OR national_id <> '' THEN 1 ELSE 0 END) AS strong
 			FROM party_source GROUP BY source
-			UNION ALL SELECT source, 0, count(*), 0, 0 FROM assignment GROUP BY source)
+			UNION ALL SELECT source, 0, count(*), 0, 0 FROM assignment GROUP BY source) AS said
 		GROUP BY source ORDER BY max(strong) DESC, max(written) DESC, source`)
 	if err != nil {
 		return nil, fmt.Errorf("read the sources: %w", err)

@@ -184,6 +184,50 @@ func TestRowsRoundTrip(t *testing.T) {
 	})
 }
 
+func TestSources(t *testing.T) {
+	stores(t, func(t *testing.T, s *records.Store) {
+		ctx := t.Context()
+		given := party.Party{UUID: skrova.UUID, Kind: party.Organisation, Name: "S", UnitType: "AS"}
+		weak := records.Assertion{Party: skrova.ID, Source: "a", Key: "k", Says: party.Party{Kind: party.Organisation, Name: "W"}, Written: 9}
+		strong := records.Assertion{Party: skrova.ID, Source: "b", Says: given, Written: 2}
+		assignment := records.Assignment{AssignmentKey: records.AssignmentKey{From: skrova.ID, Role: "dagl", To: 7, Source: "a"}, User: 8}
+		err := s.Write(ctx, func(ctx context.Context, tx *records.Tx) error {
+			return errors.Join(tx.PutParty(ctx, skrova, "b"), tx.PutAssertion(ctx, weak), tx.PutAssertion(ctx, strong), tx.PutAssignment(ctx, assignment))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Read(ctx, func(tx *records.Tx) error {
+			sources, err := tx.Sources(ctx)
+			want := []records.Source{{Name: "b", Parties: 1}, {Name: "a", Parties: 1, Assignments: 1}}
+			if diff := cmp.Diff(want, sources); diff != "" {
+				t.Error(diff)
+			}
+			var said []records.Assertion
+			err2 := tx.Said(ctx, "b", func(a records.Assertion) error {
+				said = append(said, a)
+				return nil
+			})
+			strong.Says.ID, strong.Says.OrgNumber = skrova.ID, skrova.OrgNumber
+			if diff := cmp.Diff([]records.Assertion{strong}, said); diff != "" {
+				t.Error(diff)
+			}
+			var held []records.Assignment
+			err3 := tx.Held(ctx, "a", func(a records.Assignment) error {
+				held = append(held, a)
+				return nil
+			})
+			if diff := cmp.Diff([]records.Assignment{assignment}, held); diff != "" {
+				t.Error(diff)
+			}
+			return errors.Join(err, err2, err3)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestNumbersSkipWhatIsTakenAndNeverGoDown(t *testing.T) {
 	stores(t, func(t *testing.T, s *records.Store) {
 		ctx := t.Context()

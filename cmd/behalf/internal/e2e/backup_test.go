@@ -15,11 +15,15 @@ import (
 	"google.golang.org/grpc/status"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server"
 )
 
 // TestBackup backs up a server while others write to it, goes on writing, and restores: the
 // restored store holds together, and refuses what the other one has handed out.
 func TestBackup(t *testing.T) {
+	if *datastoreFlag != server.DatastoreSQLite {
+		t.Skip("a Postgres database has tools of its own")
+	}
 	i := start(t)
 	loadDemo(t, i)
 	dir := t.TempDir()

@@ -117,6 +117,15 @@ func TestTwoNodes(t *testing.T) {
 	}
 }
 
+// TestPostgresTools asks for a copy of a Postgres database, and is told what takes one.
+func TestPostgresTools(t *testing.T) {
+	i := startOn(t, pg.Database(t), t.TempDir(), nil)
+	code, _, said := behalf(t, i.reach([]string{"backup", filepath.Join(t.TempDir(), "copy")})...)
+	if code == 0 || !strings.Contains(said, "pg_dump") {
+		t.Errorf("backup: exit code %d, %s", code, said)
+	}
+}
+
 // parties returns a list without its revision, which is each node's own.
 func parties(t *testing.T, body string) string {
 	t.Helper()
