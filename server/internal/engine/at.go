@@ -19,12 +19,29 @@ func (e *Engine) Head(ctx context.Context) (relation.Revision, error) {
 	return revision, err
 }
 
+// pinned marks a context whose reads are all answered at one revision.
+type pinned struct{}
+
+// Pin returns a context in which every read of the engine is answered at one revision,
+// whatever freshness it asks for, and that revision. It is for what has to ask several
+// times to answer once: such an answer sees one state of the graph.
+func (e *Engine) Pin(ctx context.Context, at relation.At) (context.Context, relation.Revision, error) {
+	ctx, revision, err := e.at(ctx, at)
+	if err != nil {
+		return nil, "", err
+	}
+	return context.WithValue(ctx, pinned{}, revision), revision, nil
+}
+
 // at returns a context in which every call to the captured services is answered at one
 // revision, and that revision: the head, which is at least as fresh as any revision that
 // was ever given out. A revision in at is therefore only checked: it must be one of ours.
 func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relation.Revision, error) {
 	if err := e.running(); err != nil {
 		return nil, "", err
+	}
+	if revision, ok := ctx.Value(pinned{}).(relation.Revision); ok {
+		return ctx, revision, nil
 	}
 	ctx = consistency.ContextWithHandle(e.Context(ctx))
 	head := &v1.CheckPermissionRequest{Consistency: &v1.Consistency{
