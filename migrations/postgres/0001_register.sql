@@ -1,3 +1,4 @@
+-- oldest: 1
 -- A party as it is shown: what its sources say, merged. Texts are ordered byte by byte,
 -- as on SQLite.
 CREATE TABLE party (

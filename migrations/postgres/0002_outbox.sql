@@ -1,3 +1,4 @@
+-- oldest: 2
 -- Writes of rows and relationships that are under way. The rows are not visible yet: they
 -- are the statements that will write them. Who finishes a write, finishes the lowest first.
 CREATE TABLE intent (

@@ -1,3 +1,4 @@
+-- oldest: 1
 -- A party as it is shown: what its sources say, merged.
 CREATE TABLE party (
   id          INTEGER PRIMARY KEY CHECK (id > 0),

@@ -1,3 +1,4 @@
+-- oldest: 2
 -- Keys of services. The secret itself is not kept.
 CREATE TABLE api_key (
   id      TEXT    PRIMARY KEY,

@@ -1,3 +1,4 @@
+-- oldest: 3
 -- What a file of Behalf's bears, so that no other is taken for one: "BHLF".
 PRAGMA application_id = 1112034374;
 

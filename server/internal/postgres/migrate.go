@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 
 	"github.com/behalf-authz/behalf/migrations"
 )
@@ -14,85 +12,104 @@ import (
 // ErrNotMigrated is in the error of Migrated when migrations have to be run first.
 var ErrNotMigrated = errors.New("behalf's tables are not those of this release")
 
-// Migrate applies the files that the database has not seen, each in its own transaction
-// together with its number. Of several servers that do so at once one does. It refuses a
-// database that a newer release has migrated: this one would not know what its rows mean.
+// Migrate applies the migrations of this release. See Apply.
 func Migrate(ctx context.Context, db *sql.DB) error {
+	list, err := migrations.OfPostgres()
+	if err != nil {
+		return err
+	}
+	return Apply(ctx, db, list)
+}
+
+// Apply applies the migrations that the database has not seen, each in its own transaction
+// together with its number. Of several servers that do so at once one does. It refuses a
+// database on which a program that has no more than list cannot run. A database that has
+// seen more, and lets older programs run, it leaves as it is.
+func Apply(ctx context.Context, db *sql.DB, list []migrations.Migration) error {
 	release, err := Hold(ctx, db, LockMigrations)
 	if err != nil {
 		return err
 	}
 	defer release()
+	state, err := State(ctx, db)
+	if err != nil {
+		return err
+	}
+	if err := state.Admit(len(list)); err != nil {
+		return err
+	}
+	pending := state.Pending(list)
+	if len(pending) == 0 {
+		return nil
+	}
+	// A migration without an oldest program of its own was applied before there were such.
 	_, err = db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+Schema+`;
 		CREATE TABLE IF NOT EXISTS `+Schema+`.migration (
-			number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TIMESTAMPTZ NOT NULL DEFAULT now())`)
+			number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TIMESTAMPTZ NOT NULL DEFAULT now());
+		ALTER TABLE `+Schema+`.migration ADD COLUMN IF NOT EXISTS oldest INTEGER`)
 	if err != nil {
 		return fmt.Errorf("make the schema %s: %w", Schema, err)
 	}
-	names, have, err := versions(ctx, db)
-	if err != nil {
-		return err
-	}
-	for i, name := range names[min(have, len(names)):] {
-		if err := apply(ctx, db, name, have+i+1); err != nil {
-			return fmt.Errorf("migrate the database by %s: %w", name, err)
+	for _, m := range pending {
+		if err := apply(ctx, db, m); err != nil {
+			return fmt.Errorf("migrate the database by %s: %w", m.Name, err)
 		}
-	}
-	return newer(len(names), have)
-}
-
-// Migrated reports whether the database is what this release works with.
-func Migrated(ctx context.Context, db *sql.DB) error {
-	names, have, err := versions(ctx, db)
-	if err != nil {
-		return err
-	}
-	if have < len(names) {
-		return fmt.Errorf("%w: the database is of version %d, this program needs %d", ErrNotMigrated, have, len(names))
-	}
-	return newer(len(names), have)
-}
-
-func newer(known, have int) error {
-	if have > known {
-		return fmt.Errorf("the database is of version %d, this program knows %d: use a newer release", have, known)
 	}
 	return nil
 }
 
-// versions returns the files, in order, and how many the database has seen.
-func versions(ctx context.Context, db *sql.DB) (names []string, have int, err error) {
-	if names, err = fs.Glob(migrations.Postgres, "postgres/*.sql"); err != nil {
-		return nil, 0, fmt.Errorf("list migrations: %w", err)
-	}
-	var there bool
-	err = db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", Schema+".migration").Scan(&there)
-	if err == nil && there {
-		err = db.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM "+Schema+".migration").Scan(&have)
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("read the version of the database: %w", err)
-	}
-	return names, have, nil
-}
-
-func apply(ctx context.Context, db *sql.DB, name string, number int) error {
-	if !strings.HasPrefix(strings.TrimPrefix(name, "postgres/"), fmt.Sprintf("%04d_", number)) {
-		return fmt.Errorf("number %d is missing", number)
-	}
-	text, err := fs.ReadFile(migrations.Postgres, name)
+// Migrated reports whether this release can run on the database.
+func Migrated(ctx context.Context, db *sql.DB) error {
+	list, err := migrations.OfPostgres()
 	if err != nil {
 		return err
 	}
+	return Admit(ctx, db, list)
+}
+
+// Admit reports whether a program that has the migrations can run on the database as it is:
+// the database has seen all of them, and nothing that the program is too old for.
+func Admit(ctx context.Context, db *sql.DB, list []migrations.Migration) error {
+	state, err := State(ctx, db)
+	if err != nil {
+		return err
+	}
+	if state.Version < len(list) {
+		return fmt.Errorf("%w: the database is of version %d, this program needs %d", ErrNotMigrated, state.Version, len(list))
+	}
+	return state.Admit(len(list))
+}
+
+// State returns how far the database has come.
+func State(ctx context.Context, db *sql.DB) (s migrations.State, err error) {
+	var there, noted bool
+	err = db.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL, EXISTS (SELECT 1 FROM pg_attribute
+		WHERE attrelid = to_regclass($1) AND attname = 'oldest' AND NOT attisdropped)`, Schema+".migration").Scan(&there, &noted)
+	oldest := "number"
+	if noted {
+		oldest = "coalesce(oldest, number)"
+	}
+	if err == nil && there {
+		err = db.QueryRowContext(ctx, "SELECT coalesce(max(number), 0), coalesce(max("+oldest+"), 0) FROM "+Schema+".migration").
+			Scan(&s.Version, &s.Oldest)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read the version of the database: %w", err)
+	}
+	return s, nil
+}
+
+func apply(ctx context.Context, db *sql.DB, m migrations.Migration) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // without effect once committed
-	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+	if _, err := tx.ExecContext(ctx, m.Text); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO "+Schema+".migration (number, name) VALUES ($1, $2)", number, name); err != nil {
+	_, err = tx.ExecContext(ctx, "INSERT INTO "+Schema+".migration (number, name, oldest) VALUES ($1, $2, $3)", m.Number, m.Name, m.Oldest)
+	if err != nil {
 		return err
 	}
 	return tx.Commit()

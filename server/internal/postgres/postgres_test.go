@@ -112,7 +112,7 @@ func TestMigrate(t *testing.T) {
 	if err := postgres.Migrated(t.Context(), db); err != nil {
 		t.Error(err)
 	}
-	if _, err := db.ExecContext(t.Context(), "INSERT INTO migration (number, name) VALUES (99, 'later')"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO migration (number, name, oldest) VALUES (99, 'later', 99)"); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{"Migrate": postgres.Migrate(t.Context(), db), "Migrated": postgres.Migrated(t.Context(), db)} {

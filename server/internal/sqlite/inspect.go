@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 
 	"github.com/behalf-authz/behalf/migrations"
@@ -28,23 +27,21 @@ func Inspect(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// CheckVersion refuses a database that is not Behalf's, and one that is not of the version
-// that this program writes.
+// CheckVersion refuses a database that is not Behalf's, one that lacks migrations of this
+// program, and one that this program is too old for.
 func CheckVersion(ctx context.Context, db *sql.DB) error {
-	names, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
+	list, err := migrations.OfSQLite()
 	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
+		return err
 	}
-	have, err := version(ctx, db)
+	have, err := State(ctx, db)
 	switch {
 	case err != nil:
 		return err
-	case have == 0:
+	case have.Version == 0:
 		return errors.New("the database is empty")
-	case have < len(names):
-		return fmt.Errorf("the database is of version %d, this program writes %d: use the release that wrote it", have, len(names))
-	case have > len(names):
-		return fmt.Errorf("the database is of version %d, this program knows %d: use a newer release", have, len(names))
+	case have.Version < len(list):
+		return fmt.Errorf("the database is of version %d, this program writes %d: use the release that wrote it", have.Version, len(list))
 	}
-	return nil
+	return have.Admit(len(list))
 }

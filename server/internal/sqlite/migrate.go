@@ -4,8 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io/fs"
-	"strings"
+	"time"
 
 	"github.com/behalf-authz/behalf/migrations"
 )
@@ -13,64 +12,90 @@ import (
 // ApplicationID is what PRAGMA application_id says of Behalf's databases: "BHLF".
 const ApplicationID = 0x42484C46
 
-// Migrate applies the files that the database has not seen, each in its own transaction
-// together with its number, which PRAGMA user_version keeps. It refuses a database that is
-// not Behalf's, and one that a newer release has migrated: this one would not know what its
-// rows mean.
+// Migrate applies the migrations of this release. See Apply.
 func Migrate(ctx context.Context, db *sql.DB) error {
-	names, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
-	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
-	}
-	have, err := version(ctx, db)
+	list, err := migrations.OfSQLite()
 	if err != nil {
 		return err
 	}
-	if have > len(names) {
-		return fmt.Errorf("the database is of version %d, this program knows %d: use a newer release", have, len(names))
+	return Apply(ctx, db, list)
+}
+
+// Apply applies the migrations that the database has not seen, each in its own transaction
+// together with its number, which PRAGMA user_version keeps. It refuses a database that is
+// not Behalf's and one on which a program that has no more than list cannot run. A database
+// that has seen more, and lets older programs run, it leaves as it is.
+func Apply(ctx context.Context, db *sql.DB, list []migrations.Migration) error {
+	state, err := State(ctx, db)
+	if err != nil {
+		return err
 	}
-	for i, name := range names[have:] {
-		if err := apply(ctx, db, name, have+i+1); err != nil {
-			return fmt.Errorf("migrate the database by %s: %w", name, err)
+	if err := state.Admit(len(list)); err != nil {
+		return err
+	}
+	for _, m := range state.Pending(list) {
+		if err := apply(ctx, db, m); err != nil {
+			return fmt.Errorf("migrate the database by %s: %w", m.Name, err)
 		}
 	}
 	return nil
 }
 
-// version returns how many migrations the database has seen.
-func version(ctx context.Context, db *sql.DB) (int, error) {
-	var have, application, tables int
-	err := db.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version),
-		(SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`).
-		Scan(&have, &application, &tables)
+// State returns how far the database has come. It fails when the database is not Behalf's.
+func State(ctx context.Context, db *sql.DB) (s migrations.State, err error) {
+	var application, tables, noted int
+	err = db.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version),
+		(SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema),
+		(SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration')`).
+		Scan(&s.Version, &application, &tables, &noted)
 	if err != nil {
-		return 0, fmt.Errorf("read the version of the database: %w", err)
+		return s, fmt.Errorf("read the version of the database: %w", err)
 	}
-	if application != ApplicationID && (application != 0 || have != 0 || tables != 0) {
-		return 0, fmt.Errorf("the database is not Behalf's: its application id is %#x, not %#x", application, ApplicationID)
+	if application != ApplicationID && (application != 0 || s.Version != 0 || tables != 0) {
+		return s, fmt.Errorf("the database is not Behalf's: its application id is %#x, not %#x", application, ApplicationID)
 	}
-	return have, nil
+	s.Oldest = s.Version // before there were notes, no older program was admitted
+	if noted > 0 {
+		err = db.QueryRowContext(ctx, `SELECT coalesce(max(oldest), 0) FROM migration`).Scan(&s.Oldest)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read the version of the database: %w", err)
+	}
+	return s, nil
 }
 
-func apply(ctx context.Context, db *sql.DB, name string, number int) error {
-	if !strings.HasPrefix(strings.TrimPrefix(name, "sqlite/"), fmt.Sprintf("%04d_", number)) {
-		return fmt.Errorf("number %d is missing", number)
-	}
-	text, err := fs.ReadFile(migrations.SQLite, name)
-	if err != nil {
-		return err
-	}
+// sqlNotes makes the table that says who may run on the database, and notes what was applied
+// before there was one.
+const sqlNotes = `CREATE TABLE IF NOT EXISTS migration (
+		number  INTEGER PRIMARY KEY,
+		name    TEXT    NOT NULL,
+		oldest  INTEGER NOT NULL,
+		applied INTEGER NOT NULL -- microseconds since 1970
+	) STRICT;
+	INSERT INTO migration (number, name, oldest, applied)
+		SELECT user_version, 'earlier', user_version, 0 FROM pragma_user_version
+		WHERE user_version > 0 AND NOT EXISTS (SELECT 1 FROM migration)`
+
+func apply(ctx context.Context, db *sql.DB, m migrations.Migration) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // without effect once committed
-	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+	if _, err := tx.ExecContext(ctx, sqlNotes); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, m.Text); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO migration (number, name, oldest, applied) VALUES (?, ?, ?, ?)",
+		m.Number, m.Name, m.Oldest, time.Now().UnixMicro())
+	if err != nil {
 		return err
 	}
 	// The id goes with the first migration already: a start that is cut off after it leaves a
 	// database that the next one must know as its own.
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", number, ApplicationID)); err != nil {
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", m.Number, ApplicationID)); err != nil {
 		return err
 	}
 	return tx.Commit()
