@@ -51,6 +51,9 @@ type Config struct {
 	// InsecurePlaintext allows an address that is not loopback without TLS, for a server
 	// behind a proxy that ends TLS on the same trusted network.
 	InsecurePlaintext bool
+	// MaxCalls is how many unary calls may be in hand at once; more are refused at once, so
+	// that those in hand end in time. Health checks are not counted. 0 means any number.
+	MaxCalls int
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
@@ -100,6 +103,9 @@ func (c Config) Validate() error {
 	}
 	if c.History < 0 {
 		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))
+	}
+	if c.MaxCalls < 0 {
+		faults = append(faults, fmt.Errorf("--max-calls: %d is negative", c.MaxCalls))
 	}
 	if c.DrainTimeout < 0 {
 		faults = append(faults, fmt.Errorf("--drain-timeout: %s is negative", c.DrainTimeout))

@@ -89,6 +89,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		Registerer:    s.registry,
 		Authenticator: s.upToDate(c.authenticator),
 		Access:        access,
+		Limits:        interceptor.Limits{Concurrent: s.cfg.MaxCalls},
 		Unary:         relationServices.UnaryInterceptor(),
 		Stream:        relationServices.StreamInterceptor(),
 		Endless:       []string{v1.WatchService_Watch_FullMethodName, healthv1.Health_Watch_FullMethodName},

@@ -202,7 +202,7 @@ func (i *Import) limit() error {
 	for _, o := range i.report.sources {
 		if o.removed()*100 > o.recorded*removalsPerCent {
 			return fault.New(fault.Precondition, ReasonRemovalsExceedLimit,
-				"the import would remove %d of the %d parties and assignments of source %s, more than %d %%; nothing was written. Allow removals if that is meant",
+				"the import would remove %d of the %d parties and assignments of source %s, more than %d %%; nothing was written. If that is meant, allow removals (allow_removals; --allow-removals on the command line)",
 				o.removed(), o.recorded, o.Source, removalsPerCent).
 				With("source", o.Source).With("removed", fmt.Sprint(o.removed())).With("recorded", fmt.Sprint(o.recorded))
 		}

@@ -37,6 +37,7 @@ func newKeyCreate(t Terminal) *cobra.Command {
 		Long:    "Make a key for a service. It goes to standard output, cannot be shown again, and is what the service sends\nas its bearer token.",
 		Example: "  behalf apikey create --name portal --scope behalf:parties.read --scope behalf:check > portal.key",
 		Args:    arguments(0, 0, "none"),
+		PreRunE: c.validate,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.call(cmd.Context(), c.create) },
 	}
 	flags := cmd.Flags()
@@ -84,7 +85,7 @@ func (c *apiKeyCommand) call(ctx context.Context, do func(context.Context, behal
 	return c.client.explain(do(ctx, behalfv1.NewCallerServiceClient(conn)))
 }
 
-func (c *apiKeyCommand) create(ctx context.Context, service behalfv1.CallerServiceClient) error {
+func (c *apiKeyCommand) validate(*cobra.Command, []string) error {
 	var faults []error
 	if c.name == "" {
 		faults = append(faults, errors.New("--name: say whose key it is"))
@@ -98,6 +99,10 @@ func (c *apiKeyCommand) create(ctx context.Context, service behalfv1.CallerServi
 	if len(faults) > 0 {
 		return usage(errors.Join(faults...))
 	}
+	return nil
+}
+
+func (c *apiKeyCommand) create(ctx context.Context, service behalfv1.CallerServiceClient) error {
 	request := &behalfv1.CreateAPIKeyRequest{Name: c.name, Scopes: c.scopes}
 	if c.ttl > 0 {
 		request.ExpiresAt = timestamppb.New(time.Now().Add(c.ttl))

@@ -17,9 +17,65 @@ const envPrefix = "BEHALF_"
 // setting is a value from outside the command line, and where it stands, for reports.
 type setting struct{ value, where string }
 
+// prepare fills in the flags of a command and validates them, so that every fault of its
+// settings is told in one go: of the command line, the environment and the file, and what
+// the command itself has against the values (its PreRunE).
+func prepare(cmd *cobra.Command, args, environ []string, heard *misheard) error {
+	faults := append(heard.faults, configure(cmd, environ)...)
+	if len(faults) > 0 && cmd.PreRunE != nil { // else cobra asks it next
+		faults = append(faults, cmd.PreRunE(cmd, args))
+	}
+	if len(faults) > 0 {
+		return usage(errors.Join(faults...))
+	}
+	return nil
+}
+
+// misheard keeps what the command line says that its flags do not take. The parser would
+// stop at the first.
+type misheard struct{ faults []error }
+
+// listen has the flags of all commands report to h.
+func (h *misheard) listen(cmd *cobra.Command) {
+	wrap := func(f *pflag.Flag) {
+		if _, wrapped := f.Value.(*heardValue); !wrapped {
+			f.Value = &heardValue{f.Value, f.Name, h}
+		}
+	}
+	cmd.PersistentFlags().VisitAll(wrap)
+	cmd.Flags().VisitAll(wrap)
+	for _, c := range cmd.Commands() {
+		h.listen(c)
+	}
+}
+
+// heardValue is a flag's value that keeps a refusal for later.
+type heardValue struct {
+	pflag.Value
+
+	name string
+	to   *misheard
+}
+
+// Set takes a value, or notes why it cannot.
+func (v *heardValue) Set(text string) error {
+	if err := v.Value.Set(text); err != nil {
+		v.to.faults = append(v.to.faults, refusedValue("--"+v.name, text, v.Value, err))
+	}
+	return nil
+}
+
+// refusedValue says which setting refused a text, and why.
+func refusedValue(where, text string, v pflag.Value, err error) error {
+	if v.Type() == "" {
+		return fmt.Errorf("%s: %q: %w", where, text, reason(err))
+	}
+	return fmt.Errorf("%s: %q is not of type %s: %w", where, text, v.Type(), reason(err))
+}
+
 // configure fills in the flags that the command line left alone: from the environment,
-// else from the file. All faults are returned together.
-func configure(cmd *cobra.Command, environ []string) error {
+// else from the file. It returns all faults.
+func configure(cmd *cobra.Command, environ []string) []error {
 	known := settings(cmd.Root())
 	env, faults := fromEnvironment(environ, known)
 	file := map[string]setting{}
@@ -40,14 +96,15 @@ func configure(cmd *cobra.Command, environ []string) error {
 		if !ok || f.Changed {
 			return
 		}
-		if err := f.Value.Set(s.value); err != nil { // not by its name: only the command line changes a flag
-			faults = append(faults, fmt.Errorf("%s: %q is not of type %s: %w", s.where, s.value, f.Value.Type(), reason(err)))
+		value := f.Value // not by the flag's name: only the command line changes a flag
+		if heard, ok := value.(*heardValue); ok {
+			value = heard.Value
+		}
+		if err := value.Set(s.value); err != nil {
+			faults = append(faults, refusedValue(s.where, s.value, value, err))
 		}
 	})
-	if len(faults) > 0 {
-		return usage(errors.Join(faults...))
-	}
-	return nil
+	return faults
 }
 
 // reason returns why a value was refused, without what the flag's parser says around it.

@@ -70,9 +70,10 @@ func Run(ctx context.Context, args []string, t Terminal) int {
 
 // tree is the whole command line.
 func tree(t Terminal) *cobra.Command {
+	heard := new(misheard)
 	root := group("behalf", "Whom may this user act for, in which roles, may they do this, now, and why?")
 	root.PersistentFlags().String("config", "", "file of settings, YAML or JSON: the flags' names with their values")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return configure(cmd, t.Environ) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error { return prepare(cmd, args, t.Environ, heard) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -85,6 +86,7 @@ func tree(t Terminal) *cobra.Command {
 		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
 		newBackup(t), newRestore(t), newExport(t), newVerify(t),
 	)
+	heard.listen(root)
 	return root
 }
 

@@ -30,13 +30,9 @@ func newServe(t Terminal) *cobra.Command {
 listens on this machine only; an address that others can reach needs a certificate, or --insecure-plaintext.`,
 		Example: `  behalf serve --demo
   behalf serve --data-dir /var/lib/behalf --grpc-addr :7400 --http-addr :7480 --tls-cert chain.pem --tls-key key.pem`,
-		Args: arguments(0, 0, "none"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.demo && cmd.Flags().Changed("data-dir") {
-				return usage(errors.New("--demo: makes a data directory of its own; leave --data-dir out"))
-			}
-			return c.run(cmd.Context())
-		},
+		Args:    arguments(0, 0, "none"),
+		PreRunE: c.validate,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context()) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&c.demo, "demo", false, "load a small invented register into a fresh data directory, and print questions to ask")
@@ -52,15 +48,13 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.StringVar(&c.config.TLS.ClientCAFile, "tls-client-ca", "", "PEM certificates that clients' certificates must be signed by")
 	flags.BoolVar(&c.config.InsecurePlaintext, "insecure-plaintext", false, "allow addresses that others can reach without TLS")
 	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after a stop")
-	flags.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	flags.IntVar(&c.config.MaxCalls, "max-calls", 0, "how many calls may be in hand at once before more are refused; 0 means any number")
+	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd
 }
 
 func (c *serveCommand) run(ctx context.Context) error {
-	if err := c.validate(); err != nil {
-		return usage(err)
-	}
 	c.config.Logger = c.logger()
 	if bar := newProgress(c.Err); bar.terminal { // a log that is read by others has lines only
 		c.config.Loading = func(loaded, total int) {
@@ -81,18 +75,34 @@ func (c *serveCommand) run(ctx context.Context) error {
 	return errors.Join(s.Run(ctx), s.Close())
 }
 
-func (c *serveCommand) validate() error {
+func (c *serveCommand) validate(cmd *cobra.Command, _ []string) error {
 	err := c.config.Validate()
+	if c.demo && cmd.Flags().Changed("data-dir") {
+		err = errors.Join(err, errors.New("--demo: makes a data directory of its own; leave --data-dir out"))
+	}
 	if c.logFormat != "text" && c.logFormat != "json" {
 		err = errors.Join(err, fmt.Errorf("--log-format: %q is not text or json", c.logFormat))
 	}
-	return err
+	if err != nil {
+		return usage(err)
+	}
+	return nil
 }
 
 func (c *serveCommand) logger() *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.logLevel}
 	if c.logFormat == "json" {
+		options.ReplaceAttr = seconds
 		return slog.New(slog.NewJSONHandler(c.Err, options))
 	}
 	return slog.New(slog.NewTextHandler(c.Err, options))
+}
+
+// seconds writes a duration as programs read it. slog alone writes nanoseconds, which do not
+// say what they are.
+func seconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
+	}
+	return a
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/behalf-authz/behalf/cmd/behalf/internal/native"
 	"github.com/behalf-authz/behalf/server"
 )
 
@@ -37,8 +36,9 @@ server need not run. Only the token goes to standard output.`,
 		Example: `  curl -H "Authorization: Bearer $(behalf token --user 20001337 --level 3)" …
   behalf token --scope behalf:check --scope behalf:parties.read
   echo '{"urn:altinn:userid": 20001337}' | behalf token --claims -`,
-		Args: arguments(0, 0, "none"),
-		RunE: func(*cobra.Command, []string) error { return c.run() },
+		Args:    arguments(0, 0, "none"),
+		PreRunE: c.validate,
+		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir, "data directory of the server")
@@ -52,9 +52,6 @@ server need not run. Only the token goes to standard output.`,
 }
 
 func (c *tokenCommand) run() error {
-	if err := c.validate(); err != nil {
-		return usage(err)
-	}
 	claims, err := c.content()
 	if err != nil {
 		return err
@@ -70,7 +67,7 @@ func (c *tokenCommand) run() error {
 	return err
 }
 
-func (c *tokenCommand) validate() error {
+func (c *tokenCommand) validate(*cobra.Command, []string) error {
 	var faults []error
 	given := 0
 	for _, is := range []bool{c.user != 0, len(c.scopes) > 0, c.claims != ""} {
@@ -93,7 +90,10 @@ func (c *tokenCommand) validate() error {
 	if c.ttl <= 0 {
 		faults = append(faults, fmt.Errorf("--ttl: %s is not a time to last", c.ttl))
 	}
-	return errors.Join(faults...)
+	if len(faults) > 0 {
+		return usage(errors.Join(faults...))
+	}
+	return nil
 }
 
 func (c *tokenCommand) content() (map[string]any, error) {
@@ -107,11 +107,9 @@ func (c *tokenCommand) content() (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--claims: %w", err)
 	}
-	var claims map[string]any
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber() // ids must come out as they went in
-	if err := d.Decode(&claims); err != nil || claims == nil || d.More() {
-		return nil, fmt.Errorf("--claims: %s is not one JSON object", c.claims)
+	claims, err := native.Object(text)
+	if err != nil {
+		return nil, fmt.Errorf("--claims: %s: %w", c.claims, err)
 	}
 	return claims, nil
 }

@@ -51,9 +51,30 @@ func decode(line []byte) (*object, error) {
 		return o, syntax(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return o, &fieldError{message: "has text after the object; write one object a line"}
+		return o, &fieldError{message: "has text after the object"}
 	}
 	return o, nil
+}
+
+// Object reads a text that is one JSON object, such as a token's claims. A member that is
+// given twice is refused, since readers would differ on which of the two counts. Numbers
+// keep their digits.
+func Object(text []byte) (map[string]any, error) {
+	o, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	members := make(map[string]any, len(o.values))
+	for name, raw := range o.values {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		var value any
+		if err := d.Decode(&value); err != nil {
+			return nil, &fieldError{name, syntax(err).Error()}
+		}
+		members[name] = value
+	}
+	return members, nil
 }
 
 func (o *object) member(d *json.Decoder) error {

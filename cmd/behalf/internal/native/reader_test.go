@@ -129,7 +129,7 @@ func TestUnreadable(t *testing.T) {
 		{"cut", `{"kind":"party","orgNumber":"910042963","name":"A`, "org:910042963", "name", "the JSON ends too early"},
 		{"cut after a value", `{"kind":"party","orgNumber":"910042963"`, "org:910042963", "", "the JSON ends too early"},
 		{"comma missing", `{"kind":"party" "type":"person"}`, "", "", "is not JSON: invalid character '\"' after object key:value pair"},
-		{"two objects", `{"kind":"party"}{"kind":"party"}`, "", "", "has text after the object; write one object a line"},
+		{"two objects", `{"kind":"party"}{"kind":"party"}`, "", "", "has text after the object"},
 		{"array", `[]`, "", "", "is not a JSON object"},
 		{"not UTF-8", "{\"kind\":\"party\",\"name\":\"\xe5\"}", "", "", "is not UTF-8"},
 		{"no kind", `{"type":"person","name":"A"}`, "", "kind", "is missing; write party or assignment"},
