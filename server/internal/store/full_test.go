@@ -106,7 +106,7 @@ func fillOne(ctx context.Context, dir string, times int, random *rand.Rand) (err
 		return err
 	}
 	tell("full %d times: %d steps, %d refused, %d reads of a full disk", times, h.steps.Load(), h.refused.Load(), h.reads.Load())
-	return errors.Join(h.exact(ctx), h.s.Close())
+	return errors.Join(h.exact(ctx), h.s.Close(), migrateFull(ctx, path, h.ballast))
 }
 
 // hiker walks on a disk that gets full.

@@ -58,7 +58,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.write, err = sqlite.Open(s.cfg.Path, sqlite.Options{}); err != nil {
 		return err
 	}
-	if err := sqlite.Migrate(ctx, s.write); err != nil {
+	if err := s.migrate(ctx); err != nil {
 		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
 	}
 	if s.read, err = sqlite.Open(s.cfg.Path, sqlite.Options{ReadOnly: true, Conns: runtime.GOMAXPROCS(0)}); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/authzed/spicedb/pkg/datastore"
 
+	"github.com/behalf-authz/behalf/migrations"
 	"github.com/behalf-authz/behalf/server/internal/graph"
 )
 
@@ -34,6 +35,9 @@ type Config struct {
 	Address string
 	// Logger takes what happens in the background. Default: discard.
 	Logger *slog.Logger
+	// Migrations are what the file is brought to. Default: those of this release. Tests give
+	// what an older or a later release has.
+	Migrations []migrations.Migration
 	// Progress is told how far loading has come, total being 0 when it is not known. May be nil.
 	Progress func(loaded, total int)
 }
@@ -78,6 +82,7 @@ type Store struct {
 	closing sync.Once
 	backup  chan struct{} // has room for the one backup that may run
 	closed  error
+	kept    string // the copy from before a migration, empty when none was made
 	w       writer // the committer's, or the writer's whose turn it is
 
 	catalogs atomic.Pointer[[]dated] // of the revisions that memory has, oldest first
