@@ -29,12 +29,14 @@ const (
 // key_holder is a union of relations to persons, never of relations to organisations.
 //
 // Whoever has a role, package or right of a party represents it. Every permission is made
-// of six kinds of term: a relation to persons, …_org->key_holder, another permission of
-// the party, main_unit-> the same permission, enk-> a sole trader's permission, and an
-// intersection with one of these on its left. represent has every relation to persons and
-// every …_org->key_holder, because the compiler adds them to it as it declares the
-// relation; it has every enk arrow the same way; main_unit->represent covers the main
-// unit's permissions, by induction; and an intersection is no more than its left side.
+// of seven kinds of term: a relation to persons, …_org->key_holder, another permission of
+// the party, main_unit-> the same permission, enk-> a sole trader's permission, what agents
+// of a provider may use, and an intersection with one of these on its left. represent has
+// every relation to persons and every …_org->key_holder, because the compiler adds them to
+// it as it declares the relation; it has every enk arrow the same way; agents have their
+// packages by client_delegation->use; main_unit->represent covers the main unit's
+// permissions, by induction; and an intersection is no more than its left side. The
+// exceptions are the served_ permissions, which say who works for whom and open nothing.
 func Compile(catalogue *roles.Catalogue) (string, error) {
 	c := &compiler{
 		roles:    catalogue.Roles(),
@@ -104,6 +106,7 @@ func (c *compiler) compile() {
 			}
 		}
 	}
+	c.clients()
 	c.closing()
 	c.line("}")
 	c.rest()
@@ -226,6 +229,9 @@ func (c *compiler) pkg(a roles.Area, p roles.Package) {
 			pass = append(pass, c.grant(g))
 		}
 	}
+	if len(p.ClientRoles()) > 0 {
+		use = append(use, "client_delegation->use_"+given)
+	}
 	c.permission("has_"+given, append(append(held, use...), "main_unit->has_"+given))
 	if strings.Contains(strings.Join(pass, ""), "unit_") {
 		// The unit type is the main unit's, so its sub-units cannot tell by themselves.
@@ -249,11 +255,11 @@ func (c *compiler) grant(g roles.Grant) string {
 func (c *compiler) closing() {
 	c.line("")
 	c.line("\t// Every single right that this party has delegated, written and removed with it.")
-	c.relation("right", "right")
+	c.relation("right", "right | right with expiration")
 	c.permission("delegated", []string{"right->exercise", "main_unit->delegated"})
 	c.line("")
 	c.line("\t// Who may act for this party at all: whoever has any role, package or right in it.")
-	c.permission("represent", append(c.represent, "delegated", "main_unit->represent"))
+	c.permission("represent", append(c.represent, "delegated", "client_delegation->use", "main_unit->represent"))
 }
 
 // rest declares what stands beside the party.
@@ -267,6 +273,7 @@ func (c *compiler) rest() {
 	c.line("\tpermission exercise = user + systemuser + org->key_holder")
 	c.line("}")
 	c.line("")
+	c.clientDelegation()
 	c.line("/** group is a set of users that others name in one relationship. */")
 	c.line("definition group {")
 	c.line("\trelation member: user | group#member")
@@ -275,5 +282,14 @@ func (c *compiler) rest() {
 	c.line("/** access_list is a set of parties that a resource is open to. */")
 	c.line("definition access_list {")
 	c.line("\trelation member: party")
+	c.line("}")
+	c.line("")
+	c.line("/** policy_text is a text of a policy, which never changes: its id is the text's hash. */")
+	c.line("definition policy_text {}")
+	c.line("")
+	c.line("/** policy is what decides about an app, a resource, or all objects of a type. */")
+	c.line("definition policy {")
+	c.line("\t// The text that decides now. A revision so fixes relations and policy together.")
+	c.line("\trelation current: policy_text")
 	c.line("}")
 }

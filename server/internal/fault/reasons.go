@@ -28,6 +28,8 @@ const (
 	ReasonInvalidRevision Reason = "INVALID_REVISION"
 	// ReasonInvalidPageToken is given when a page token is not one of this query.
 	ReasonInvalidPageToken Reason = "INVALID_PAGE_TOKEN"
+	// ReasonETagMismatch is given when what a write expected to find is not what is there.
+	ReasonETagMismatch Reason = "ETAG_MISMATCH"
 	// ReasonUnavailable is given when the server cannot answer now.
 	ReasonUnavailable Reason = "UNAVAILABLE"
 )

@@ -14,6 +14,8 @@ const (
 	TypeRight      = "right"
 	TypeGroup      = "group"
 	TypeAccessList = "access_list"
+	TypePolicy     = "policy"
+	TypePolicyText = "policy_text"
 )
 
 // Represent is the permission of a user who may act for a party.
