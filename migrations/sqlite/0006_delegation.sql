@@ -1,0 +1,30 @@
+-- oldest: 6
+-- What parties have delegated: a single right, an access package, or, when via_id is set, a
+-- package of a client that its provider has passed on to an agent. What stands in the graph
+-- follows from these rows. A grant stands while any source asserts it; id names what is
+-- granted by whom to whom, so that one who grants it again changes it.
+CREATE TABLE delegation (
+  id         TEXT    NOT NULL,
+  source     TEXT    NOT NULL,         -- who says so: "delegations" for what was granted here
+  from_id    INTEGER NOT NULL REFERENCES party (id),
+  via_id     INTEGER NOT NULL,         -- the provider of a client; 0 for all others
+  package    TEXT    NOT NULL,         -- its relation; empty for a right
+  resource   TEXT    NOT NULL,         -- empty for a package, as are action, instance and task
+  action     TEXT    NOT NULL,
+  instance   TEXT    NOT NULL,         -- empty for all instances
+  task       TEXT    NOT NULL,         -- empty for all tasks
+  to_id      INTEGER NOT NULL,         -- 0 when a system user has it
+  to_user    INTEGER NOT NULL,         -- the person's user id; 0 for all others
+  to_system  TEXT    NOT NULL,         -- the system user; empty for all others
+  expires    INTEGER,                  -- microseconds since 1970; NULL for never
+  given_by   INTEGER NOT NULL,         -- the user who gave it; 0 for none
+  given_with TEXT    NOT NULL,         -- the service that wrote it; empty for none
+  given_at   INTEGER NOT NULL,         -- microseconds since 1970
+  PRIMARY KEY (id, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX delegation_from ON delegation (from_id, id);
+CREATE INDEX delegation_to ON delegation (to_id, id) WHERE to_id <> 0;
+CREATE INDEX delegation_via ON delegation (via_id, id) WHERE via_id <> 0;
+CREATE INDEX delegation_system ON delegation (to_system, id) WHERE to_system <> '';
+CREATE INDEX delegation_source ON delegation (source);
