@@ -25,6 +25,19 @@ func (c *compiler) permission(name string, terms []string) {
 	if len(terms) == 0 {
 		terms = []string{"nil"}
 	}
+	c.union(name, terms, "")
+}
+
+// union writes a permission of any definition: the union of the terms, within a condition
+// when that is not empty.
+func (c *compiler) union(name string, terms []string, condition string) {
+	if condition != "" && len(terms) > 1 {
+		terms = append([]string{"(" + terms[0]}, terms[1:]...)
+		terms[len(terms)-1] += ")"
+	}
+	if condition != "" {
+		terms = append([]string{condition + terms[0]}, terms[1:]...)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\tpermission %s =", name)
 	width := b.Len()

@@ -41,11 +41,12 @@ var taken = map[string]bool{
 	"use": true, "expiration": true, "and": true, "typechecking": true, "partial": true, "import": true,
 	"self": true, "user": true, "systemuser": true, "party": true, "right": true, "group": true, "access_list": true,
 	"main_unit": true, "org_level": true, "enk": true, "key_holder": true, "delegated": true, "represent": true,
+	"administer": true, "administer_clients": true, "agent_system": true, "client_delegation": true,
 }
 
 // takenPrefixes and takenSuffixes begin and end the names that the schema derives.
 var (
-	takenPrefixes = []string{"has_", "holds_", "pkg_", "may_delegate_", prefixUnit}
+	takenPrefixes = []string{"has_", "holds_", "pkg_", "may_delegate_", "served_", prefixUnit}
 	takenSuffixes = []string{suffixOrg, suffixNoKey}
 )
 

@@ -1,5 +1,7 @@
 package roles
 
+import "slices"
+
 // Package is an access package: a bundle of services that a role or a delegation opens.
 // Its slices are shared: read them only.
 type Package struct {
@@ -37,4 +39,29 @@ type Area struct {
 	Name   string `json:"name"` // Norwegian
 	NameEN string `json:"name_en"`
 	Group  string `json:"group"` // general, industry, special, inhabitant or guardianship
+}
+
+// clientRoles are the roles of organisations that do the work of others: accountants,
+// auditors and business managers, by relation.
+var clientRoles = []string{"regn", "revi", "ffor"}
+
+// ClientRoles returns the relations of the roles in which an organisation may pass the
+// package on to its own agents, for those who have it in the role. Each of them brings the
+// package, perhaps for some unit types only; see ClientGrants.
+func (p Package) ClientRoles() []string {
+	var found []string
+	for _, g := range p.Grants {
+		if p.Delegable && g.Access && slices.Contains(clientRoles, g.Role) && !slices.Contains(found, g.Role) {
+			found = append(found, g.Role)
+		}
+	}
+	return found
+}
+
+// ClientGrants reports whether a provider in the role may pass the package on to its agents
+// for a client of the unit type.
+func (p Package) ClientGrants(role, unitType string) bool {
+	return p.Delegable && slices.Contains(clientRoles, role) && slices.ContainsFunc(p.Grants, func(g Grant) bool {
+		return g.Access && g.Role == role && (g.UnitType == "" || g.UnitType == unitType)
+	})
 }
