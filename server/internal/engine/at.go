@@ -9,7 +9,6 @@ import (
 	"github.com/authzed/spicedb/pkg/middleware/consistency"
 	"github.com/authzed/spicedb/pkg/zedtoken"
 
-	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
@@ -34,14 +33,18 @@ func (e *Engine) Pin(ctx context.Context, at relation.At) (context.Context, rela
 }
 
 // at returns a context in which every call to the captured services is answered at one
-// revision, and that revision: the head, which is at least as fresh as any revision that
-// was ever given out. A revision in at is therefore only checked: it must be one of ours.
+// revision, and that revision: unless at is about the past, the head, which is at least as
+// fresh as any revision that was ever given out. A revision in at is therefore only checked:
+// it must be one of ours.
 func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relation.Revision, error) {
 	if err := e.running(); err != nil {
 		return nil, "", err
 	}
 	if revision, ok := ctx.Value(pinned{}).(relation.Revision); ok {
 		return ctx, revision, nil
+	}
+	if at.Past() {
+		return e.past(ctx, at)
 	}
 	ctx = consistency.ContextWithHandle(e.Context(ctx))
 	head := &v1.CheckPermissionRequest{Consistency: &v1.Consistency{
@@ -65,7 +68,7 @@ func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relat
 // given reports whether this datastore gave the revision out: it names the datastore and
 // is not ahead of head.
 func (e *Engine) given(r relation.Revision, head datastore.Revision) error {
-	invalid := fault.New(fault.Invalid, fault.ReasonInvalidRevision, "the revision is not one that this server gave")
+	invalid := notOurs()
 	decoded, err := zedtoken.DecodeRevision(&v1.ZedToken{Token: string(r)}, e.layer)
 	switch {
 	case err != nil:

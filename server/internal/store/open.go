@@ -32,6 +32,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{cfg: c, jobs: make(chan *job, maxGroup), stop: make(chan struct{}), backup: make(chan struct{}, 1)}
+	if s.past, err = newPast(c); err != nil {
+		return nil, err
+	}
 	s.w = writer{path: c.Path, prepared: make(map[string]*sql.Stmt), words: make(map[word]int64)}
 	begun := time.Now()
 	if err := s.open(ctx); err != nil {

@@ -12,20 +12,31 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// SnapshotReader returns a reader of one revision. When it cannot be read, every method of
-// the reader says why.
+// SnapshotReader returns a reader of one revision, or of a moment for which Past has made the
+// state ready. When it cannot be read, every method of the reader says why.
 func (s *Store) SnapshotReader(r datastore.Revision) datastore.Reader {
 	if err := s.running(); err != nil {
 		return &reader{err: err}
+	}
+	return s.reader(r)
+}
+
+func (s *Store) reader(r datastore.Revision) *reader {
+	if m, ok := r.(moment); ok {
+		state, ok := s.past.find(uint64(m.revision))
+		if !ok {
+			return &reader{err: datastore.NewInvalidRevisionErr(r, datastore.RevisionStale)}
+		}
+		return &reader{snapshot: state.snapshot, catalog: state.catalog, instant: m.Instant()}
 	}
 	snapshot, err := s.snapshot(r)
 	if err != nil {
 		return &reader{err: err}
 	}
-	return s.reader(snapshot)
+	return s.readerOf(snapshot)
 }
 
-func (s *Store) reader(snapshot *graph.Snapshot) *reader {
+func (s *Store) readerOf(snapshot *graph.Snapshot) *reader {
 	return &reader{snapshot: snapshot, catalog: s.at(snapshot.Revision())}
 }
 
@@ -33,6 +44,7 @@ func (s *Store) reader(snapshot *graph.Snapshot) *reader {
 type reader struct {
 	snapshot *graph.Snapshot
 	catalog  *catalog
+	instant  time.Time // of a question about the past; zero for the request's own
 	err      error
 }
 
@@ -108,7 +120,9 @@ func (r *reader) query(ctx context.Context, q graph.Query, p paging) (datastore.
 		q.Caveat = graph.Absent
 	}
 	if !p.skipExpiry {
-		q.Now = instant(ctx)
+		if q.Now = r.instant; q.Now.IsZero() {
+			q.Now = instant(ctx)
+		}
 	}
 	return iterate(r.snapshot, q), nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authzed/spicedb/pkg/datastore"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/behalf-authz/behalf/migrations"
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -38,6 +39,12 @@ type Config struct {
 	// Migrations are what the file is brought to. Default: those of this release. Tests give
 	// what an older or a later release has.
 	Migrations []migrations.Migration
+	// Rebuilt is how many states that memory no longer has are kept when they were loaded
+	// from the file, and RebuiltTuples how many relationships they have together; a single
+	// one may have more. Default four states with six million.
+	Rebuilt, RebuiltTuples int
+	// Registerer takes the store's metrics. May be nil.
+	Registerer prometheus.Registerer
 	// Progress is told how far loading has come, total being 0 when it is not known. May be nil.
 	Progress func(loaded, total int)
 }
@@ -46,7 +53,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Path == "" {
 		return c, errors.New("store: no path was given")
 	}
-	if c.History < 0 || c.Memory < 0 || c.Sweep < 0 || c.WatchBuffer < 0 {
+	if c.History < 0 || c.Memory < 0 || c.Sweep < 0 || c.WatchBuffer < 0 || c.Rebuilt < 0 || c.RebuiltTuples < 0 {
 		return c, errors.New("store: a bound is negative")
 	}
 	if c.Memory == 0 {
@@ -57,6 +64,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.WatchBuffer == 0 {
 		c.WatchBuffer = 1024
+	}
+	if c.Rebuilt == 0 {
+		c.Rebuilt = 4
+	}
+	if c.RebuiltTuples == 0 {
+		c.RebuiltTuples = 6_000_000
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -82,6 +95,7 @@ type Store struct {
 	closing sync.Once
 	backup  chan struct{} // has room for the one backup that may run
 	closed  error
+	past    *past  // states from before what memory has
 	kept    string // the copy from before a migration, empty when none was made
 	w       writer // the committer's, or the writer's whose turn it is
 
@@ -195,6 +209,9 @@ func (s *Store) CheckRevision(_ context.Context, r datastore.Revision) error {
 	if err := s.running(); err != nil {
 		return err
 	}
+	if m, ok := r.(moment); ok {
+		return s.reader(m).err
+	}
 	snapshot, err := s.snapshot(r)
 	if err != nil {
 		return err
@@ -206,8 +223,8 @@ func (s *Store) CheckRevision(_ context.Context, r datastore.Revision) error {
 	return nil
 }
 
-// snapshot returns the state of a revision that memory still has. This is where a state
-// from before that would be loaded from the file.
+// snapshot returns the state of a revision that memory still has. States from before that
+// are asked for by Past, never by the way.
 func (s *Store) snapshot(r datastore.Revision) (*graph.Snapshot, error) {
 	n, ok := r.(revision)
 	if !ok || n == 0 {
@@ -244,7 +261,7 @@ func (s *Store) Statistics(ctx context.Context) (datastore.Stats, error) {
 		return datastore.Stats{}, err
 	}
 	head := s.graph.Head()
-	objects, err := s.reader(head).LegacyListAllNamespaces(ctx)
+	objects, err := s.readerOf(head).LegacyListAllNamespaces(ctx)
 	if err != nil {
 		return datastore.Stats{}, err
 	}

@@ -34,6 +34,7 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 	s.graph.Trim(now)
 	s.forget()
 	s.publishing.Unlock()
+	s.past.trim(now.Add(-s.cfg.Memory))
 	if s.cfg.History == 0 {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (s *Store) Watch(ctx context.Context, after datastore.Revision, o datastore
 		w.patience = slowWatcher
 	}
 	faults := make(chan error, 1)
-	from, ok := after.(revision)
+	from, ok := numberOf(after)
 	switch {
 	case o.EmissionStrategy == datastore.EmitImmediatelyStrategy:
 		faults <- errors.New("emit immediately strategy is unsupported: whole revisions are sent")
@@ -45,7 +45,7 @@ func (s *Store) Watch(ctx context.Context, after datastore.Revision, o datastore
 		close(w.events)
 		return w.events, faults
 	}
-	w.at = uint64(from)
+	w.at = from
 	go func() {
 		defer close(faults)
 		defer close(w.events)

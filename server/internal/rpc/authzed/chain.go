@@ -33,6 +33,7 @@ func (s *Service) UnaryInterceptor() grpc.UnaryServerInterceptor {
 		requestid.UnaryServerInterceptor(requestid.GenerateIfMissing(true)),
 		serverversion.UnaryServerInterceptor(true),
 		s.guardUnary,
+		s.pastUnary,
 		consistency.UnaryServerInterceptor("", onMismatch),
 		ownUnary,
 	}
@@ -56,6 +57,7 @@ func (s *Service) StreamInterceptor() grpc.StreamServerInterceptor {
 		requestid.StreamServerInterceptor(requestid.GenerateIfMissing(true)),
 		serverversion.StreamServerInterceptor(true),
 		s.bufferImport,
+		s.pastStream,
 		consistency.StreamServerInterceptor("", onMismatch),
 		ownStream,
 	}

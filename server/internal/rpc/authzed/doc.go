@@ -2,9 +2,10 @@
 //
 // It owns what lies between Behalf's interceptors and SpiceDB's service objects: all that
 // SpiceDB's own server does around a call (request ids, data layer, consistency,
-// validation, trailers), the guard over Behalf's own definitions, and the buffer that
-// keeps an import's open stream away from the writer. It also says which scope each
-// method needs; server/internal/rpc/interceptor enforces that before a call gets here.
+// validation, trailers), the guard over Behalf's own definitions, the buffer that keeps an
+// import's open stream away from the writer, and who may read an exact snapshot that memory
+// no longer has: administrators. It also says which scope each method needs;
+// server/internal/rpc/interceptor enforces that before a call gets here.
 //
 // It refuses to change answers: what passes the guard is answered by the captured
 // objects, to the byte. The composition root registers it on both of its channels.
