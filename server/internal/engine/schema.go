@@ -19,37 +19,8 @@ import (
 // live schema means the same already, and fails with Precondition when it cannot be done:
 // tuples would be orphaned, or a definition of others refers to what own no longer has.
 func (e *Engine) EnsureSchema(ctx context.Context, own string) error {
-	wanted, err := ParseSchema(own)
-	if err != nil {
-		return fault.New(fault.Internal, fault.ReasonInternal, "Behalf's own schema does not compile").Because(err)
-	}
-	release, err := e.HoldSchema(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	live, err := e.liveSchema(ctx)
-	if err != nil {
-		return err
-	}
-	if lacking, changed := live.Compare(wanted); len(lacking) == 0 && len(changed) == 0 {
-		return nil
-	}
-	text, err := merge(ctx, wanted, live)
-	if err != nil {
-		return err
-	}
-	request := &v1.WriteSchemaRequest{Schema: text}
-	if err := e.validate(request); err != nil {
-		return err
-	}
-	_, err = e.services.Schema.WriteSchema(e.Context(ctx), request)
-	switch status.Code(err) { //nolint:exhaustive // all others say nothing about the schema
-	case codes.InvalidArgument, codes.FailedPrecondition:
-		return fault.New(fault.Precondition, ReasonSchemaConflict,
-			"the live schema cannot be brought to Behalf's definitions: %s", status.Convert(err).Message()).Because(err)
-	}
-	return faultOf(err)
+	_, err := e.ChangeSchema(ctx, Own(own), nil)
+	return err
 }
 
 // schemaHolder is a datastore that several engines share, each for itself. It keeps them
