@@ -54,6 +54,9 @@ type Config struct {
 	// MaxCalls is how many unary calls may be in hand at once; more are refused at once, so
 	// that those in hand end in time. Health checks are not counted. 0 means any number.
 	MaxCalls int
+	// Compat names ways in which the server does as Altinn does: CompatAltinn, or some of
+	// the others. Default none.
+	Compat []string
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
@@ -100,6 +103,7 @@ func (c Config) Validate() error {
 		c.validateAddr("--grpc-addr", c.GRPCAddr),
 		c.validateAddr("--http-addr", c.HTTPAddr),
 		c.validateDatastore(),
+		c.validateCompat(),
 	}
 	if c.History < 0 {
 		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))

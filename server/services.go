@@ -156,6 +156,12 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		return nil, err
 	}
 
+	policies, policyService, err := s.newPolicies(catalogue)
+	if err != nil {
+		return nil, err
+	}
+	_ = policies // for who takes decisions
+
 	partyService, err := partyrpc.New(partyrpc.Config{Parties: parties, Catalogue: catalogue})
 	if err != nil {
 		return nil, err
@@ -187,5 +193,6 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRegisterServiceServer(r, registerService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
+		policyService.Register,
 	}, nil
 }

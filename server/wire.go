@@ -4,6 +4,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/policy"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/register"
 	"github.com/behalf-authz/behalf/server/internal/role"
@@ -19,6 +20,8 @@ var (
 	_ role.Reader               = (*engine.Engine)(nil)
 	_ check.Checker             = (*engine.Engine)(nil)
 	_ register.Relations        = (*engine.Engine)(nil)
+	_ policy.Reader             = (*engine.Engine)(nil)
+	_ policy.Writer             = (*engine.Engine)(nil)
 	_ register.Directory        = (*party.Directory)(nil)
 	_ authn.KeyStore            = (*records.Store)(nil)
 	_ records.Database          = database{}

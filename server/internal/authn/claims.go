@@ -59,6 +59,8 @@ type tokenClaims struct {
 	UserID      json.RawMessage `json:"urn:altinn:userid"`
 	PartyID     json.RawMessage `json:"urn:altinn:partyid"`
 	Level       json.RawMessage `json:"urn:altinn:authlevel"`
+	App         string          `json:"urn:altinn:app"`
+	Org         string          `json:"urn:altinn:org"`
 }
 
 // instant is a NumericDate: seconds since 1970, perhaps with a fraction.
@@ -103,11 +105,13 @@ func (c *tokenClaims) caller() (caller.Caller, error) {
 	if scope == nil {
 		scope = c.AltinnScope
 	}
-	scopes, err := readScopes(scope)
+	scopes, granted, err := readScopes(scope)
 	if err != nil {
 		return caller.Caller{}, err
 	}
-	return caller.Caller{Kind: caller.Service, Name: c.serviceName(), Scopes: scopes}, nil
+	return caller.Caller{
+		Kind: caller.Service, Name: c.serviceName(), Scopes: scopes, Granted: granted, App: c.App, Org: c.Org,
+	}, nil
 }
 
 // user returns the end user of the claims. A user id that is there and wrong is refused:
@@ -130,7 +134,7 @@ func (c *tokenClaims) user() (caller.Caller, error) {
 
 // serviceName returns what logs call the bearer.
 func (c *tokenClaims) serviceName() string {
-	for _, name := range []string{c.ClientID, c.Subject} {
+	for _, name := range []string{c.ClientID, c.Subject, c.App, c.Org} {
 		if name != "" {
 			return name[:min(len(name), 128)]
 		}
@@ -158,26 +162,30 @@ func readNumber(raw json.RawMessage) (int64, bool) {
 	return n, err == nil
 }
 
-// readScopes reads a string of scopes between spaces, or a list of scopes. Scopes that
-// are none of ours are other systems' business and left out.
-func readScopes(raw json.RawMessage) ([]caller.Scope, error) {
+// readScopes reads a string of scopes between spaces, or a list of scopes: ours, in the
+// order of their declaration, and those of other systems.
+func readScopes(raw json.RawMessage) (scopes []caller.Scope, granted []string, err error) {
 	var names []string
 	if raw != nil && !bytes.HasPrefix(raw, []byte("[")) {
 		var text *string
 		if err := json.Unmarshal(raw, &text); err != nil || text == nil {
-			return nil, invalid("the claim scope is neither a string nor a list of strings")
+			return nil, nil, invalid("the claim scope is neither a string nor a list of strings")
 		}
 		names = strings.Fields(*text)
 	} else if raw != nil {
 		if err := json.Unmarshal(raw, &names); err != nil {
-			return nil, invalid("the claim scope is neither a string nor a list of strings")
+			return nil, nil, invalid("the claim scope is neither a string nor a list of strings")
 		}
 	}
-	var scopes []caller.Scope
 	for _, s := range caller.Scopes {
 		if slices.Contains(names, string(s)) {
 			scopes = append(scopes, s)
 		}
 	}
-	return scopes, nil
+	for _, name := range names {
+		if !slices.Contains(caller.Scopes, caller.Scope(name)) {
+			granted = append(granted, name)
+		}
+	}
+	return scopes, granted, nil
 }

@@ -51,7 +51,14 @@ type Caller struct {
 	Level   int     // authentication level of the user, 0 to 4
 	Name    string  // the service's name, when Kind is Service; for logs
 	Scopes  []Scope // the service's scopes
+	App     string  // the platform's app that the service is, such as studio.designer
+	Org     string  // the service owner that the service is, such as skd
+	// Granted are the scopes of other systems that a token carries, as it spells them.
+	Granted []string
 }
+
+// AppDesigner is the app of the platform in which service owners write policies.
+const AppDesigner = "studio.designer"
 
 // Has reports whether c is a service with the scope, or with Admin.
 func (c Caller) Has(s Scope) bool {

@@ -49,6 +49,8 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.BoolVar(&c.config.InsecurePlaintext, "insecure-plaintext", false, "allow addresses that others can reach without TLS")
 	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after a stop")
 	flags.IntVar(&c.config.MaxCalls, "max-calls", 0, "how many calls may be in hand at once before more are refused; 0 means any number")
+	flags.StringSliceVar(&c.config.Compat, "compat", nil,
+		"do as Altinn does: altinn, or some of altinn-anyof, altinn-upload, altinn-open-decision; separated by commas")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd

@@ -22,6 +22,8 @@ type Rule struct {
 	users    bool         // end users
 	services bool         // services, whatever their scopes
 	scope    caller.Scope // services with the scope, when services is false
+	other    caller.Scope // or with this one
+	app      string       // or the platform's app of this name
 }
 
 // Public is the rule of a method that needs no credentials. Credentials that come along
@@ -38,6 +40,13 @@ func UserOr(s caller.Scope) Rule { return Rule{users: true, scope: s} }
 // ServiceScope is the rule of a method that is open to services with the scope only.
 func ServiceScope(s caller.Scope) Rule { return Rule{scope: s} }
 
+// EitherScope is the rule of a method that is open to services with one of two scopes only.
+func EitherScope(s, other caller.Scope) Rule { return Rule{scope: s, other: other} }
+
+// ScopeOrApp is the rule of a method that is open to services with the scope, and to an app
+// of the platform by its name.
+func ScopeOrApp(s caller.Scope, app string) Rule { return Rule{scope: s, app: app} }
+
 // allows returns why the caller may not call, nil when he may.
 func (r Rule) allows(c caller.Caller) error {
 	switch {
@@ -45,7 +54,9 @@ func (r Rule) allows(c caller.Caller) error {
 		return nil
 	case c.Kind == caller.User:
 		return fault.New(fault.Denied, fault.ReasonServicesOnly, "the call is open to services only")
-	case c.Kind == caller.Service && r.scope != "" && c.Has(r.scope):
+	case c.Kind == caller.Service && r.scope != "" && c.Has(r.scope),
+		c.Kind == caller.Service && r.other != "" && c.Has(r.other),
+		c.Kind == caller.Service && r.app != "" && c.App == r.app:
 		return nil
 	case c.Kind == caller.Service:
 		return fault.New(fault.Denied, fault.ReasonScopeMissing, "the call needs the scope %s", r.scope).

@@ -32,6 +32,18 @@ func BehalfAccess() Access {
 		// Joining two persons gives one the rights of the other.
 		behalfv1.RegisterService_JoinPersons_FullMethodName: ServiceScope(caller.Admin),
 
+		behalfv1.PolicyService_PutPolicy_FullMethodName:         ScopeOrApp(caller.PolicyWrite, caller.AppDesigner),
+		behalfv1.PolicyService_RollbackPolicy_FullMethodName:    ServiceScope(caller.PolicyWrite),
+		behalfv1.PolicyService_DeletePolicy_FullMethodName:      ServiceScope(caller.PolicyWrite),
+		behalfv1.PolicyService_ValidatePolicy_FullMethodName:    EitherScope(caller.PolicyWrite, caller.Decide),
+		behalfv1.PolicyService_GetPolicy_FullMethodName:         EitherScope(caller.Decide, caller.PolicyWrite),
+		behalfv1.PolicyService_ListPolicies_FullMethodName:      EitherScope(caller.Decide, caller.PolicyWrite),
+		behalfv1.PolicyService_ListPolicyHistory_FullMethodName: EitherScope(caller.Decide, caller.PolicyWrite),
+		// Which roles give access to a service is public, as at Altinn: people look there
+		// for what they have to ask for.
+		behalfv1.PolicyService_ListPolicyRoles_FullMethodName: Public(),
+		behalfv1.PolicyService_DescribePolicy_FullMethodName:  Public(),
+
 		behalfv1.CallerService_GetCaller_FullMethodName:    AnyCaller(),
 		behalfv1.CallerService_CreateAPIKey_FullMethodName: ServiceScope(caller.Admin),
 		behalfv1.CallerService_ListAPIKeys_FullMethodName:  ServiceScope(caller.Admin),

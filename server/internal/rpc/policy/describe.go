@@ -1,0 +1,62 @@
+package policy
+
+import (
+	"context"
+
+	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/policy"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// ValidatePolicy says what is wrong with a text and what is suspicious.
+func (s *Server) ValidatePolicy(_ context.Context, req *behalfv1.ValidatePolicyRequest) (*behalfv1.ValidatePolicyResponse, error) {
+	var ref policy.Ref
+	if req.GetRef() != nil {
+		var err error
+		if ref, err = reference(req.GetRef()); err != nil {
+			return nil, err
+		}
+	}
+	faults, warnings := s.policies.Check(ref, req.GetText(), req.GetAnyOfPerCategory())
+	return &behalfv1.ValidatePolicyResponse{Valid: len(faults) == 0, Faults: findings(faults), Warnings: findings(warnings)}, nil
+}
+
+// ListPolicyRoles returns the codes of the roles that any rule of a policy names.
+func (s *Server) ListPolicyRoles(ctx context.Context, req *behalfv1.ListPolicyRolesRequest) (*behalfv1.ListPolicyRolesResponse, error) {
+	ref, err := reference(req.GetRef())
+	if err != nil {
+		return nil, err
+	}
+	p, revision, err := s.policies.Current(ctx, relation.At{}, ref)
+	if err != nil {
+		return nil, err
+	}
+	return &behalfv1.ListPolicyRolesResponse{Roles: p.Roles(), Revision: string(revision)}, nil
+}
+
+// DescribePolicy returns what a policy lets which roles do with what.
+func (s *Server) DescribePolicy(ctx context.Context, req *behalfv1.DescribePolicyRequest) (*behalfv1.DescribePolicyResponse, error) {
+	ref, err := reference(req.GetRef())
+	if err != nil {
+		return nil, err
+	}
+	p, revision, err := s.policies.Current(ctx, relation.At{}, ref)
+	if err != nil {
+		return nil, err
+	}
+	d := p.Describe()
+	out := &behalfv1.DescribePolicyResponse{MinimumAuthenticationLevel: int32(d.Level), Revision: string(revision)}
+	for _, r := range d.Resources {
+		m := &behalfv1.PolicyResource{Description: p.Compiled.Description()}
+		for _, a := range r.Attributes {
+			m.Attributes = append(m.Attributes, &behalfv1.PolicyAttribute{Id: a.ID, Value: a.Value})
+		}
+		for _, a := range r.Actions {
+			m.Actions = append(m.Actions, &behalfv1.PolicyAction{
+				Attribute: &behalfv1.PolicyAttribute{Id: a.ID, Value: a.Value}, Roles: a.Roles,
+			})
+		}
+		out.Resources = append(out.Resources, m)
+	}
+	return out, nil
+}
