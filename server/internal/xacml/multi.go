@@ -19,10 +19,7 @@ const (
 // Respond answers every question of a request (Multiple Decision Profile 1.0). A question
 // that cannot be answered is Indeterminate alone, the others are answered.
 func Respond(p *Policy, r *Request, o Options) *Response {
-	a := asking{most: o.MaxQuestions, work: maxWork}
-	if a.most == 0 {
-		a.most = defaultQuestions
-	}
+	a := newAsking(o)
 	questions, err := a.ask(r)
 	if err != nil {
 		return Failed(StatusProcessingError, err.Error())
@@ -57,6 +54,14 @@ func (q *question) answer(p *Policy, o Options) Result {
 type asking struct {
 	most int // questions
 	work int // what is left of maxWork
+}
+
+func newAsking(o Options) *asking {
+	a := &asking{most: o.MaxQuestions, work: maxWork}
+	if a.most == 0 {
+		a.most = defaultQuestions
+	}
+	return a
 }
 
 // spend takes the cost of count questions like r from what is left.
