@@ -16,4 +16,4 @@ var Schema string
 
 // Definitions are the names of Behalf's own definitions, in the schema's order. Schemas of
 // users refer to them and must leave them as they are.
-var Definitions = []string{"user", "systemuser", "party", "right", "client_delegation", "group", "access_list", "policy_text", "policy"}
+var Definitions = []string{"user", "systemuser", "party", "right", "client_delegation", "group", "access_list", "estate_role", "policy_text", "policy"}

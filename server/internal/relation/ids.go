@@ -16,7 +16,11 @@ const (
 	TypeAccessList = "access_list"
 	TypePolicy     = "policy"
 	TypePolicyText = "policy_text"
+	TypeEstateRole = "estate_role" // id: partyId of the estate and the role
 )
+
+// Holder is the relation of who has a role in an estate.
+const Holder = "holder"
 
 // Represent is the permission of a user who may act for a party.
 const Represent = "represent"
