@@ -36,7 +36,11 @@ const (
 	Admin           Scope = "behalf:admin"
 )
 
-// Scopes are all scopes, in the order of their declaration.
+// Gateway is the scope of the server's own gateway, for what it tells of clients that it
+// has looked at itself. No key or token has it.
+const Gateway Scope = "behalf:gateway"
+
+// Scopes are all scopes that can be given, in the order of their declaration.
 var Scopes = []Scope{
 	PartiesRead, RolesRead, Check, Decide, RegisterWrite, DelegationWrite, PolicyWrite,
 	RelationsRead, RelationsWrite, SchemaWrite, AuditRead, Admin,
