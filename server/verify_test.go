@@ -1,15 +1,13 @@
 package server_test
 
 import (
-	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // changes rows behind the store's back
-
 	"github.com/behalf-authz/behalf/server"
+	"github.com/behalf-authz/behalf/server/internal/sqlite"
 )
 
 // TestVerify changes a database that holds together, in one way each, and verifies it.
@@ -39,7 +37,7 @@ func TestVerify(t *testing.T) {
 		{"orphaned record", "PRAGMA foreign_keys = off; DELETE FROM party WHERE id = (SELECT from_id FROM assignment LIMIT 1)", "names one of table party"},
 		{"no id", "DELETE FROM store", "in table store"},
 		{"foreign file", "PRAGMA application_id = 7", "not Behalf's"},
-		{"newer release", "PRAGMA user_version = 999", "use a newer release"},
+		{"newer release", "PRAGMA user_version = 999; INSERT INTO migration VALUES (999, 'later', 999, 0)", "use a newer release"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spoilt := filepath.Join(t.TempDir(), "spoilt.db")
@@ -50,7 +48,7 @@ func TestVerify(t *testing.T) {
 			if err := os.WriteFile(spoilt, text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			db, err := sql.Open("sqlite", spoilt)
+			db, err := sqlite.Open(spoilt, sqlite.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

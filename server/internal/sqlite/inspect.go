@@ -13,7 +13,11 @@ import (
 // Inspect returns a connection that can only read the file, and leaves it as it is. It can
 // be copied from. The file must exist.
 func Inspect(path string) (*sql.DB, error) {
+	if err := register(); err != nil {
+		return nil, err
+	}
 	options := url.Values{
+		"vfs":           {vfsName},
 		"mode":          {"ro"},
 		"_busy_timeout": {"10000"},
 		"_pragma":       {"cache_size(-65536)", "temp_store(memory)"},

@@ -51,15 +51,22 @@ func State(ctx context.Context, db *sql.DB) (s migrations.State, err error) {
 	if err != nil {
 		return s, fmt.Errorf("read the version of the database: %w", err)
 	}
+	if application == ApplicationID && (s.Version < 0 || s.Version == 0 && tables != 0) {
+		return s, fmt.Errorf("the database is of version %d and has %d tables and indexes: no release leaves it so", s.Version, tables)
+	}
 	if application != ApplicationID && (application != 0 || s.Version != 0 || tables != 0) {
 		return s, fmt.Errorf("the database is not Behalf's: its application id is %#x, not %#x", application, ApplicationID)
 	}
 	s.Oldest = s.Version // before there were notes, no older program was admitted
-	if noted > 0 {
-		err = db.QueryRowContext(ctx, `SELECT coalesce(max(oldest), 0) FROM migration`).Scan(&s.Oldest)
+	if noted == 0 {
+		return s, nil
 	}
-	if err != nil {
+	var newest int
+	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(oldest), 0), coalesce(max(number), 0) FROM migration`).Scan(&s.Oldest, &newest); err != nil {
 		return s, fmt.Errorf("read the version of the database: %w", err)
+	}
+	if newest != s.Version {
+		return s, fmt.Errorf("the database is of version %d and has noted migrations up to %d: no release leaves it so", s.Version, newest)
 	}
 	return s, nil
 }

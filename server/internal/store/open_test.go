@@ -109,7 +109,7 @@ func TestWrongFilesAreRefused(t *testing.T) {
 		"no revision":               {"DELETE FROM revision", "table revision"},
 		"another checksum":          {"UPDATE revision SET sum = sum + 1", "table tuple"},
 		"another application":       {"PRAGMA application_id = 7", "not Behalf's"},
-		"a newer release":           {"PRAGMA user_version = 9999", "newer release"},
+		"a newer release":           {"PRAGMA user_version = 9999; INSERT INTO migration VALUES (9999, 'later', 9999, 0)", "newer release"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
