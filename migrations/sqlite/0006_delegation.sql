@@ -24,7 +24,7 @@ CREATE TABLE delegation (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX delegation_from ON delegation (from_id, id);
-CREATE INDEX delegation_to ON delegation (to_id, id) WHERE to_id <> 0;
-CREATE INDEX delegation_via ON delegation (via_id, id) WHERE via_id <> 0;
-CREATE INDEX delegation_system ON delegation (to_system, id) WHERE to_system <> '';
+CREATE INDEX delegation_to ON delegation (to_id, id);
+CREATE INDEX delegation_via ON delegation (via_id, id);
+CREATE INDEX delegation_system ON delegation (to_system, id);
 CREATE INDEX delegation_source ON delegation (source);

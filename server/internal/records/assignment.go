@@ -45,14 +45,28 @@ func (t *Tx) AssignmentsBy(ctx context.Context, source string, f func(Assignment
 	return t.eachAssignment(ctx, f, "source = ?", source)
 }
 
-// NamesOthers calls f with both parties of every assignment whose source is none of the
-// list. f must not use the transaction.
+// NamesOthers calls f with both parties of every assignment and delegation whose source is
+// none of the list; the second is 0 where there is none. f must not use the transaction.
 func (t *Tx) NamesOthers(ctx context.Context, sources map[string]bool, f func(from, to party.ID) error) error {
-	return t.eachAssignment(ctx, func(a Assignment) error {
+	err := t.eachAssignment(ctx, func(a Assignment) error {
 		if sources[a.Source] {
 			return nil
 		}
 		return f(a.From, a.To)
+	}, "true")
+	if err != nil {
+		return err
+	}
+	return t.eachDelegation(ctx, func(d Delegation) error {
+		if sources[d.Source] {
+			return nil
+		}
+		for _, other := range []party.ID{d.To, d.Via} {
+			if err := f(d.From, other); err != nil {
+				return err
+			}
+		}
+		return nil
 	}, "true")
 }
 
@@ -80,10 +94,20 @@ func (t *Tx) PutAssignment(ctx context.Context, a Assignment) error {
 	return nil
 }
 
-// SetHolderUser sets the user id in all that the party holds.
-func (t *Tx) SetHolderUser(ctx context.Context, to party.ID, user party.UserID) error {
-	if err := t.exec(ctx, "UPDATE assignment SET to_user = ? WHERE to_id = ?", number(int64(user)), int64(to)); err != nil {
-		return fmt.Errorf("set the user id of what party %d holds: %w", to, err)
+// SetHolderUser sets the user id in all that the party holds, was given and, as the user
+// that he was, has given.
+func (t *Tx) SetHolderUser(ctx context.Context, to party.ID, was, user party.UserID) error {
+	for _, set := range []struct {
+		text string
+		args []any
+	}{
+		{"UPDATE assignment SET to_user = ? WHERE to_id = ?", []any{number(int64(user)), int64(to)}},
+		{"UPDATE delegation SET to_user = ? WHERE to_id = ?", []any{int64(user), int64(to)}},
+		{"UPDATE delegation SET given_by = ? WHERE given_by = ? AND given_by <> 0", []any{int64(user), int64(was)}},
+	} {
+		if err := t.exec(ctx, set.text, set.args...); err != nil {
+			return fmt.Errorf("set the user id of what party %d holds: %w", to, err)
+		}
 	}
 	return nil
 }

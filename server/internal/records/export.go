@@ -9,6 +9,7 @@ import (
 type Source struct {
 	Name                 string
 	Parties, Assignments int64 // how many entries
+	Delegations          int64
 }
 
 // Sources returns all sources. One that wins over another where both name a party comes
@@ -18,16 +19,17 @@ func (t *Tx) Sources(ctx context.Context) ([]Source, error) {
 	var found []Source
 	err := t.each(ctx, func(scan func(...any) error) error {
 		var s Source
-		if err := scan(&s.Name, &s.Parties, &s.Assignments); err != nil {
+		if err := scan(&s.Name, &s.Parties, &s.Assignments, &s.Delegations); err != nil {
 			return err
 		}
 		found = append(found, s)
 		return nil
-	}, `SELECT source, CAST(sum(parties) AS BIGINT), CAST(sum(assignments) AS BIGINT) FROM (
-			SELECT source, count(*) AS parties, 0 AS assignments, max(written) AS written,
+	}, `SELECT source, CAST(sum(parties) AS BIGINT), CAST(sum(assignments) AS BIGINT), CAST(sum(delegations) AS BIGINT) FROM (
+			SELECT source, count(*) AS parties, 0 AS assignments, 0 AS delegations, max(written) AS written,
 				max(CASE WHEN gave_id OR uuid <> '' OR org_number <> '' OR national_id <> '' THEN 1 ELSE 0 END) AS strong
 			FROM party_source GROUP BY source
-			UNION ALL SELECT source, 0, count(*), 0, 0 FROM assignment GROUP BY source) AS said
+			UNION ALL SELECT source, 0, count(*), 0, 0, 0 FROM assignment GROUP BY source
+			UNION ALL SELECT source, 0, 0, count(*), 0, 0 FROM delegation GROUP BY source) AS said
 		GROUP BY source ORDER BY max(strong) DESC, max(written) DESC, source`)
 	if err != nil {
 		return nil, fmt.Errorf("read the sources: %w", err)
