@@ -22,9 +22,29 @@ type batch struct {
 	numbers records.Numbers
 }
 
+// updates are what a write of rows changes in the graph, and what would take it back.
+type updates struct{ make, back []relation.Update }
+
 // write carries out what plan says, in one transaction. It returns no revision when there
 // was nothing to write. The caller has the turn.
 func (s *Service) write(ctx context.Context, plan func(context.Context, *records.Tx) (batch, error)) (relation.Revision, error) {
+	var b batch
+	revision, err := s.transact(ctx, func(ctx context.Context, tx *records.Tx) (*updates, error) {
+		var err error
+		if b, err = plan(ctx, tx); err != nil || len(b.changes) == 0 {
+			return nil, err
+		}
+		return s.rewrite(ctx, tx, b)
+	})
+	if err == nil && len(b.changes) > 0 {
+		s.tell(b.changes)
+	}
+	return revision, err
+}
+
+// transact writes rows, and to the graph what f says follows from them, in one transaction.
+// It returns no revision when f returns nothing. The caller has the turn.
+func (s *Service) transact(ctx context.Context, f func(context.Context, *records.Tx) (*updates, error)) (relation.Revision, error) {
 	if err := ctx.Err(); err != nil {
 		return "", waited(err)
 	}
@@ -33,32 +53,24 @@ func (s *Service) write(ctx context.Context, plan func(context.Context, *records
 	defer cancel()
 
 	var (
-		b        batch
 		undo     []relation.Update
 		revision relation.Revision
 	)
 	err := s.records.Write(ctx, func(ctx context.Context, tx *records.Tx) error {
-		var err error
-		if b, err = plan(ctx, tx); err != nil || len(b.changes) == 0 {
+		u, err := f(ctx, tx)
+		if err != nil || u == nil {
 			return err
 		}
-		updates, back, err := s.rewrite(ctx, tx, b)
-		if err != nil {
-			return err
-		}
-		if len(updates) == 0 {
+		if len(u.make) == 0 {
 			revision, err = s.relations.Head(ctx)
 			return err
 		}
-		undo = back
-		revision, err = s.relations.Write(ctx, updates)
+		undo = u.back
+		revision, err = s.relations.Write(ctx, u.make)
 		return err
 	})
 	if err != nil {
 		return "", s.undo(ctx, undo, err)
-	}
-	if len(b.changes) > 0 {
-		s.tell(b.changes)
 	}
 	return revision, nil
 }
@@ -107,30 +119,32 @@ func (s *Service) tell(changes []*change) {
 	}
 }
 
-// rewrite changes the rows and returns the updates of the graph that follow, and those
-// that would take them back.
-func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (updates, back []relation.Update, err error) {
+// rewrite changes the rows and returns what follows in the graph.
+func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (*updates, error) {
+	if err := s.endServices(ctx, tx, b.changes); err != nil {
+		return nil, err
+	}
 	concerned, err := s.concerned(ctx, tx, b.changes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	before, err := s.derive(ctx, tx, concerned)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, c := range b.changes {
 		if err := c.writeRows(ctx, tx); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if err := tx.SetNumbers(ctx, b.numbers); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	after, err := s.derive(ctx, tx, concerned)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return difference(before, after), difference(after, before), nil
+	return &updates{difference(before, after), difference(after, before)}, nil
 }
 
 // writeRows writes the rows of one change. A party's row stands before, and falls after,
@@ -142,7 +156,7 @@ func (c *change) writeRows(ctx context.Context, tx *records.Tx) error {
 		}
 	}
 	if c.renamed() {
-		if err := tx.SetHolderUser(ctx, c.node.now.ID, c.node.now.UserID); err != nil {
+		if err := tx.SetHolderUser(ctx, c.node.now.ID, c.node.was.UserID, c.node.now.UserID); err != nil {
 			return err
 		}
 	}
@@ -166,6 +180,16 @@ func (c *change) writeRows(ctx context.Context, tx *records.Tx) error {
 			return err
 		}
 	}
+	for _, g := range c.deleteGiven {
+		if err := tx.DeleteDelegation(ctx, g); err != nil {
+			return err
+		}
+	}
+	for _, g := range c.putGiven {
+		if err := tx.PutDelegation(ctx, g); err != nil {
+			return err
+		}
+	}
 	if c.remove {
 		return tx.DeleteParty(ctx, c.node.was.ID)
 	}
@@ -178,8 +202,9 @@ func (c *change) renamed() bool {
 }
 
 // concerned returns the parties whose tuples may be others after the changes, ordered:
-// the changed ones, the owners of changed businesses, and the parties in which somebody
-// holds a role whose user id changes.
+// the changed ones, the owners of changed businesses, the parties in which somebody holds a
+// role or was given something whose user id changes, and the clients and providers of what
+// is passed on to agents.
 func (s *Service) concerned(ctx context.Context, tx *records.Tx, changes []*change) ([]party.ID, error) {
 	var ids, renamed []party.ID
 	for _, c := range changes {
@@ -208,6 +233,9 @@ func (s *Service) concerned(ctx context.Context, tx *records.Tx, changes []*chan
 		for _, a := range named {
 			ids = append(ids, a.From)
 		}
+	}
+	if ids, err = s.concernedByGiven(ctx, tx, changes, renamed, ids); err != nil {
+		return nil, err
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil

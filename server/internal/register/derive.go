@@ -45,6 +45,7 @@ type Facts struct {
 	Party      party.Party // zero when there is no such party: then no tuple follows
 	Held       []Held
 	Businesses []Business // of a person
+	Given      Given
 }
 
 // Derive returns the tuples of the party, ordered, each once. Tuples that had expired at
@@ -56,6 +57,7 @@ func Derive(catalogue *roles.Catalogue, f Facts, now time.Time) []relation.Relat
 		d.held(catalogue, f.Party, h)
 	}
 	d.businesses(f.Party, f.Businesses)
+	d.given(catalogue, f.Party, f.Held, f.Given)
 	return d.sorted()
 }
 
@@ -65,11 +67,14 @@ type derivation struct {
 	all []relation.Relationship
 }
 
-func (d *derivation) add(name string, subject relation.Subject, expires time.Time) {
+func (d *derivation) add(name string, subject relation.Subject, expires time.Time) { d.addTo(d.of, name, subject, expires) }
+
+// addTo adds a tuple of another object that belongs to the party.
+func (d *derivation) addTo(of relation.Object, name string, subject relation.Subject, expires time.Time) {
 	if !expires.IsZero() && !expires.After(d.now) {
 		return
 	}
-	d.all = append(d.all, relation.Relationship{Resource: d.of, Relation: name, Subject: subject, Expires: expires})
+	d.all = append(d.all, relation.Relationship{Resource: of, Relation: name, Subject: subject, Expires: expires})
 }
 
 // byThemselves adds what follows from the party's record alone.
@@ -154,7 +159,7 @@ func (d *derivation) sorted() []relation.Relationship {
 
 // compareTuples orders tuples without regard to when they expire.
 func compareTuples(a, b relation.Relationship) int {
-	return cmp.Or(cmp.Compare(a.Resource.ID, b.Resource.ID), cmp.Compare(a.Relation, b.Relation),
+	return cmp.Or(cmp.Compare(a.Resource.Type, b.Resource.Type), cmp.Compare(a.Resource.ID, b.Resource.ID), cmp.Compare(a.Relation, b.Relation),
 		cmp.Compare(a.Subject.Type, b.Subject.Type), cmp.Compare(a.Subject.ID, b.Subject.ID))
 }
 

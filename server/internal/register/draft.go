@@ -43,6 +43,7 @@ type draft struct {
 	whole   bool // the draft is the whole truth of its sources: what they said and it lacks goes
 	claims  []*claim
 	holds   []hold
+	gives   []give
 	keeps   []keep
 }
 

@@ -12,10 +12,11 @@ type Taker interface {
 	Begin([]records.Source) error
 	Party(source string, r PartyRecord) error
 	Assignment(source string, r AssignmentRecord) error
+	Delegation(source string, r DelegationRecord) error
 }
 
 // Export gives all that sources say, as of one state: of each source its parties, then its
-// assignments. An import of it into an empty register, with the sources in this order, comes
+// assignments, then its delegations. An import of it into an empty register, with the sources in this order, comes
 // to the same parties under the same identifiers.
 func (s *Service) Export(ctx context.Context, to Taker) error {
 	return s.records.Read(ctx, func(tx *records.Tx) error {
@@ -37,6 +38,12 @@ func (s *Service) Export(ctx context.Context, to Taker) error {
 				return to.Assignment(source.Name, AssignmentRecord{
 					From: PartyID(a.From).String(), Role: roleName(s.catalogue, a.Role), To: PartyID(a.To).String(), Expires: a.Expires,
 				})
+			})
+			if err != nil {
+				return err
+			}
+			err = tx.EachDelegationBy(ctx, source.Name, func(d records.Delegation) error {
+				return to.Delegation(source.Name, delegated(s.catalogue, d))
 			})
 			if err != nil {
 				return err
@@ -71,4 +78,23 @@ func roleName(catalogue *roles.Catalogue, relation string) string {
 		}
 	}
 	return role.URN
+}
+
+// delegated is a delegation as an import takes it.
+func delegated(catalogue *roles.Catalogue, d records.Delegation) DelegationRecord {
+	r := DelegationRecord{
+		From: PartyID(d.From).String(), To: PartyID(d.To).String(), Package: d.Package,
+		Resource: d.Resource, Action: d.Action, Instance: d.Instance, Task: d.Task,
+		Expires: d.Expires, GivenBy: d.GivenBy, GivenWith: d.GivenWith, GivenAt: d.GivenAt,
+	}
+	if d.ToSystem != "" {
+		r.To = systemUserScheme + d.ToSystem
+	}
+	if d.Via != 0 {
+		r.Via = PartyID(d.Via).String()
+	}
+	if p, ok := catalogue.PackageByRelation(d.Package); ok {
+		r.Package = p.Code
+	}
+	return r
 }

@@ -47,5 +47,37 @@ func loadFacts(ctx context.Context, tx *records.Tx, ids []party.ID) ([]Facts, er
 	for _, a := range owned {
 		at[a.To].Businesses = append(at[a.To].Businesses, Business{Party: known[a.From], Expires: a.Expires})
 	}
-	return facts, nil
+	return facts, loadGiven(ctx, tx, ids, at)
+}
+
+// loadGiven reads what the parties have delegated, and what they have passed on of clients'.
+func loadGiven(ctx context.Context, tx *records.Tx, ids []party.ID, at map[party.ID]*Facts) error {
+	given, err := tx.DelegationsFrom(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var providers []party.ID
+	for _, g := range given {
+		at[g.From].Given.Delegations = append(at[g.From].Given.Delegations, g)
+		if g.Via != 0 {
+			providers = append(providers, g.Via)
+		}
+	}
+	agents, err := agentsOf(ctx, tx, providers)
+	if err != nil {
+		return err
+	}
+	if len(agents) > 0 {
+		for _, f := range at {
+			f.Given.Agents = agents
+		}
+	}
+	serves, err := tx.DelegationsVia(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, g := range serves {
+		at[g.Via].Given.Serves = append(at[g.Via].Given.Serves, g)
+	}
+	return nil
 }

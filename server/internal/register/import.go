@@ -29,12 +29,13 @@ type Header struct {
 	AllowRemovals bool     // remove any part of a source
 }
 
-// Entry is one entry of a file: exactly one of Party, Assignment and Unreadable is set.
+// Entry is one entry of a file: exactly one of Party, Assignment, Delegation and Unreadable is set.
 type Entry struct {
 	File       string
 	Line       int64
 	Party      *PartyRecord
 	Assignment *AssignmentRecord
+	Delegation *DelegationRecord
 	Unreadable *Unreadable
 }
 
@@ -117,10 +118,12 @@ func (i *Import) Add(source string, entries []Entry) (Progress, error) {
 			i.draft.takeParty(here, *e.Party, i.report)
 		case e.Assignment != nil:
 			i.draft.takeAssignment(here, *e.Assignment, i.roles, i.report)
+		case e.Delegation != nil:
+			i.draft.takeDelegation(here, *e.Delegation, i.service.catalogue, i.report)
 		case e.Unreadable != nil:
 			i.takeUnreadable(here, e.Unreadable)
 		default:
-			return Progress{}, fault.Field("batch.entries", "an entry is a party, an assignment or unreadable")
+			return Progress{}, fault.Field("batch.entries", "an entry is a party, an assignment, a delegation or unreadable")
 		}
 	}
 	return Progress{Phase: Reading, Done: i.read}, nil
@@ -145,7 +148,7 @@ func (i *Import) Commit(ctx context.Context, progress func(Progress)) (Outcome, 
 	}
 	defer s.give()
 	progress(Progress{Phase: Comparing, Total: i.read})
-	p := &plan{draft: i.draft, index: newIndex(), report: i.report}
+	p := &plan{draft: i.draft, index: newIndex(), report: i.report, now: micros(s.now())}
 	if err := s.records.Read(ctx, func(tx *records.Tx) error { return p.compare(ctx, tx) }); err != nil {
 		return Outcome{}, fmt.Errorf("compare the import with the records: %w", err)
 	}
@@ -180,6 +183,15 @@ func (p *plan) compare(ctx context.Context, tx *records.Tx) error {
 			return err
 		}
 		p.held = append(p.held, held)
+		given := make(map[string]*givenRow)
+		err = tx.EachDelegationBy(ctx, source, func(d records.Delegation) error {
+			given[d.ID()] = &givenRow{Delegation: d}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		p.given = append(p.given, given)
 	}
 	if err := p.loadNumbers(ctx, tx); err != nil {
 		return err
@@ -202,7 +214,7 @@ func (i *Import) limit() error {
 	for _, o := range i.report.sources {
 		if o.removed()*100 > o.recorded*removalsPerCent {
 			return fault.New(fault.Precondition, ReasonRemovalsExceedLimit,
-				"the import would remove %d of the %d parties and assignments of source %s, more than %d %%; nothing was written. If that is meant, allow removals (allow_removals; --allow-removals on the command line)",
+				"the import would remove %d of the %d parties, assignments and delegations of source %s, more than %d %%; nothing was written. If that is meant, allow removals (allow_removals; --allow-removals on the command line)",
 				o.removed(), o.recorded, o.Source, removalsPerCent).
 				With("source", o.Source).With("removed", fmt.Sprint(o.removed())).With("recorded", fmt.Sprint(o.recorded))
 		}

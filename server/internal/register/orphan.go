@@ -7,8 +7,8 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/records"
 )
 
-// removeOrphans removes the parties that no source asserts any more and that neither an
-// assignment nor a sub-unit names. The index must know every party.
+// removeOrphans removes the parties that no source asserts any more and that no assignment,
+// delegation or sub-unit names. The index must know every party.
 func (p *plan) removeOrphans(ctx context.Context, tx *records.Tx) error {
 	var orphans []*node
 	for _, n := range p.index.nodes {
@@ -51,6 +51,7 @@ func (p *plan) markNamed(ctx context.Context, tx *records.Tx) error {
 			}
 		}
 	}
+	p.namedByGiven(mark)
 	for _, n := range p.index.nodes {
 		if n.live() {
 			mark(n.now.MainUnit)

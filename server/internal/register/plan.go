@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
@@ -15,9 +16,11 @@ type plan struct {
 	draft   *draft
 	index   *index
 	held    []map[holdKey]*heldRow // what each of the draft's sources asserts
+	given   []map[string]*givenRow // and says to be delegated, by id
 	numbers numbering
 	writes  int64 // the number of this write; each of its sources has one, from here on
 	report  *report
+	now     time.Time
 	changes map[party.ID]*change
 }
 
@@ -44,6 +47,8 @@ type change struct {
 	deleteSays   []records.Assertion
 	putHeld      []records.Assignment
 	deleteHeld   []records.AssignmentKey
+	putGiven     []records.Delegation
+	deleteGiven  []records.Delegation
 	remove       bool
 	loses, gains bool
 }
@@ -70,6 +75,7 @@ func (p *plan) run() error {
 	}
 	p.compareParties()
 	p.compareAssignments()
+	p.compareDelegations()
 	return nil
 }
 
@@ -86,7 +92,7 @@ func (p *plan) keep() {
 
 // weight is about how much work a change is.
 func (c *change) weight() int {
-	return 4 + len(c.putSays) + len(c.deleteSays) + len(c.putHeld) + len(c.deleteHeld)
+	return 4 + len(c.putSays) + len(c.deleteSays) + len(c.putHeld) + len(c.deleteHeld) + 2*(len(c.putGiven)+len(c.deleteGiven))
 }
 
 // rank orders changes. First come parties that only lose something, then those that lose

@@ -104,7 +104,7 @@ func (s *Service) roleFinder() *roleFinder {
 func (s *Service) planOne(
 	ctx context.Context, tx *records.Tx, d *draft, x *index, row *records.Assignment, to *report, under string,
 ) (batch, error) {
-	p := &plan{draft: d, index: x, report: to, held: []map[holdKey]*heldRow{{}}}
+	p := &plan{draft: d, index: x, report: to, now: micros(s.now()), held: []map[holdKey]*heldRow{{}}, given: []map[string]*givenRow{{}}}
 	if row != nil {
 		p.held[0][holdKey{row.From, row.To, row.Role}] = &heldRow{Assignment: *row}
 	}
@@ -167,6 +167,10 @@ func (s *Service) dropUnnamed(ctx context.Context, tx *records.Tx, n *node, but 
 		if a.AssignmentKey != but {
 			return changes, nil
 		}
+	}
+	given, err := givenBetween(ctx, tx, ids)
+	if err != nil || len(given) > 0 {
+		return changes, err
 	}
 	for _, c := range changes {
 		if c.node == n {

@@ -14,6 +14,10 @@ const (
 	ReasonAssignmentNotFound fault.Reason = "ASSIGNMENT_NOT_FOUND"
 	// ReasonHolderNotAllowed is given when the role cannot be held so.
 	ReasonHolderNotAllowed fault.Reason = "HOLDER_NOT_ALLOWED"
+	// ReasonUnknownPackage is given when the catalogue has no such access package.
+	ReasonUnknownPackage fault.Reason = "UNKNOWN_PACKAGE"
+	// ReasonPackageNotDelegable is given when an access package cannot be passed on so.
+	ReasonPackageNotDelegable fault.Reason = "PACKAGE_NOT_DELEGABLE"
 	// ReasonPersonNotDerived is given when the person to join to another has a national id
 	// or a login, and so is somebody already.
 	ReasonPersonNotDerived fault.Reason = "PERSON_NOT_DERIVED"

@@ -13,8 +13,8 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// DeleteParty removes a party, whatever sources say of it, and every assignment to and
-// from it. A main unit goes after its sub-units.
+// DeleteParty removes a party, whatever sources say of it, every assignment to and from it,
+// and all that it has delegated, was delegated or passed on for others. A main unit goes after its sub-units.
 func (s *Service) DeleteParty(ctx context.Context, name Reference) (relation.Revision, error) {
 	return s.alone(ctx, func(ctx context.Context, tx *records.Tx) (batch, error) {
 		x, n, err := named1(ctx, tx, newIndex(), name)
@@ -31,6 +31,9 @@ func (s *Service) DeleteParty(ctx context.Context, name Reference) (relation.Rev
 		for _, a := range m.held {
 			m.change(a.From).deleteHeld = append(m.change(a.From).deleteHeld, a.AssignmentKey)
 		}
+		for _, g := range m.given {
+			m.change(g.From).deleteGiven = append(m.change(g.From).deleteGiven, g)
+		}
 		m.removeNode(n)
 		return batch{changes: m.ordered()}, nil
 	})
@@ -42,6 +45,7 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 	var (
 		gone, stays *node
 		moved       int
+		given       int
 	)
 	revision, err := s.alone(ctx, func(ctx context.Context, tx *records.Tx) (batch, error) {
 		x, n, err := named1(ctx, tx, newIndex(), from)
@@ -59,7 +63,7 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 		if err != nil {
 			return batch{}, err
 		}
-		gone, stays, moved = n, to, len(m.held)
+		gone, stays, moved, given = n, to, len(m.held), len(m.given)
 		if err := m.join(ctx, tx, n, to); err != nil {
 			return batch{}, err
 		}
@@ -73,7 +77,7 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 		slog.Group("caller", "service", who.Name, "user_id", who.UserID),
 		slog.Group("from", "party_id", gone.was.ID, "user_id", gone.was.UserID),
 		slog.Group("into", "party_id", stays.was.ID, "user_id", stays.was.UserID),
-		slog.Int("assignments", moved), slog.String("revision", string(revision)))
+		slog.Int("assignments", moved), slog.Int("delegations", given), slog.String("revision", string(revision)))
 	return revision, nil
 }
 
@@ -109,6 +113,7 @@ func named1(ctx context.Context, tx *records.Tx, x *index, name Reference) (*ind
 type moves struct {
 	changes map[party.ID]*change
 	held    []records.Assignment // in the party, and by it in others
+	given   []records.Delegation // by the party, to it, and by it for its clients
 }
 
 // movesOf reads all assignments from and to the party.
@@ -132,6 +137,12 @@ func movesOf(ctx context.Context, tx *records.Tx, x *index, n *node) (*moves, er
 	var others []party.ID
 	for _, a := range m.held {
 		others = append(others, a.From)
+	}
+	if m.given, err = givenBetween(ctx, tx, ids); err != nil {
+		return nil, err
+	}
+	for _, g := range m.given {
+		others = append(others, g.From)
 	}
 	found, err := tx.PartiesByID(ctx, others)
 	if err != nil {
@@ -213,6 +224,9 @@ func (m *moves) join(ctx context.Context, tx *records.Tx, from, into *node) erro
 		}
 		home := m.change(a.From)
 		home.putHeld = append(home.putHeld, a)
+	}
+	if err := m.joinGiven(ctx, tx, from, into); err != nil {
+		return err
 	}
 	m.removeNode(from)
 	return nil

@@ -21,13 +21,16 @@ type SourceOutcome struct {
 	Source      string
 	Parties     Counts // main-unit links included
 	Assignments Counts
+	Delegations Counts
 	Unreadable  int64 // entries that the reader could not make out; in no other count
 
-	recorded int64 // parties and assignments of the source before
+	recorded int64 // parties, assignments and delegations of the source before
 }
 
-// removed is the number of parties and assignments that the source no longer asserts.
-func (o *SourceOutcome) removed() int64 { return o.Parties.Removed + o.Assignments.Removed }
+// removed is how much the source no longer asserts.
+func (o *SourceOutcome) removed() int64 {
+	return o.Parties.Removed + o.Assignments.Removed + o.Delegations.Removed
+}
 
 // Refusal is a field of an entry that was not taken.
 type Refusal struct {
@@ -51,6 +54,7 @@ type entryKind uint8
 const (
 	ofParty entryKind = iota + 1
 	ofAssignment
+	ofDelegation
 )
 
 // report counts what becomes of entries.
@@ -69,8 +73,12 @@ func newReport(sources []string) *report {
 }
 
 func (r *report) counts(source int, kind entryKind) *Counts {
-	if kind == ofParty {
+	switch kind {
+	case ofParty:
 		return &r.sources[source].Parties
+	case ofDelegation:
+		return &r.sources[source].Delegations
+	case ofAssignment:
 	}
 	return &r.sources[source].Assignments
 }

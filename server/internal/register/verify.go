@@ -20,7 +20,7 @@ type MissingError struct{ Relationship relation.Relationship }
 // Error names the relationship.
 func (e *MissingError) Error() string {
 	r := e.Relationship
-	return fmt.Sprintf("party %s should have %s for %s %s by its records, and has not", r.Resource.ID, r.Relation, r.Subject.Type, r.Subject.ID)
+	return fmt.Sprintf("%s should have %s for %s by its records, and has not", r.Resource, r.Relation, r.Subject)
 }
 
 // Verify asks has for every relationship that follows from the records at an instant, and

@@ -212,7 +212,7 @@ func TestJoinPersons(t *testing.T) {
 		delete(event, key)
 	}
 	if diff := cmp.Diff(map[string]any{
-		"level": "WARN", "msg": "persons joined", "assignments": 2.0, "caller": map[string]any{"service": "clerk", "user_id": 0.0},
+		"level": "WARN", "msg": "persons joined", "assignments": 2.0, "delegations": 0.0, "caller": map[string]any{"service": "clerk", "user_id": 0.0},
 		"from": map[string]any{"party_id": 1e9, "user_id": 1e9}, "into": map[string]any{"party_id": 3.0, "user_id": 20001337.0},
 	}, event); diff != "" {
 		t.Error(diff)
