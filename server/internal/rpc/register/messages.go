@@ -64,6 +64,14 @@ func assignmentRecord(m *behalfv1.AssignmentRecord) register.AssignmentRecord {
 	return register.AssignmentRecord{From: m.GetFrom(), Role: m.GetRole(), To: m.GetTo(), Expires: instant(m.GetExpiresAt())}
 }
 
+func delegationRecord(m *behalfv1.DelegationRecord) register.DelegationRecord {
+	return register.DelegationRecord{
+		From: m.GetFrom(), To: m.GetTo(), Via: m.GetVia(), Package: m.GetPackage(),
+		Resource: m.GetResource(), Action: m.GetAction(), Instance: m.GetInstance(), Task: m.GetTask(),
+		Expires: instant(m.GetExpiresAt()), GivenBy: party.UserID(m.GetGivenBy()), GivenWith: m.GetGivenWith(), GivenAt: instant(m.GetGivenAt()),
+	}
+}
+
 // instant is the time of a timestamp, the zero time when it is absent.
 func instant(t *timestamppb.Timestamp) time.Time {
 	if t == nil {
@@ -83,6 +91,9 @@ func entries(batch []*behalfv1.ImportEntry) []register.Entry {
 		case *behalfv1.ImportEntry_Assignment:
 			record := assignmentRecord(is.Assignment)
 			e.Assignment = &record
+		case *behalfv1.ImportEntry_Delegation:
+			record := delegationRecord(is.Delegation)
+			e.Delegation = &record
 		case *behalfv1.ImportEntry_Unreadable:
 			u := is.Unreadable
 			e.Unreadable = &register.Unreadable{Reference: u.GetReference(), Field: u.GetField(), Message: u.GetMessage()}
@@ -110,9 +121,13 @@ func partyMessage(p party.Party) *behalfv1.Party {
 func outcomeMessage(o register.Outcome) *behalfv1.ImportResponse {
 	m := &behalfv1.ImportOutcome{DryRun: o.DryRun, Revision: string(o.Revision)}
 	for _, s := range o.Sources {
-		m.Sources = append(m.Sources, &behalfv1.SourceOutcome{
+		outcome := &behalfv1.SourceOutcome{
 			Source: s.Source, Parties: countsMessage(s.Parties), Assignments: countsMessage(s.Assignments), Unreadable: s.Unreadable,
-		})
+		}
+		if s.Delegations != (register.Counts{}) {
+			outcome.Others = append(outcome.Others, &behalfv1.ImportKind{Kind: "delegations", Counts: countsMessage(s.Delegations)})
+		}
+		m.Sources = append(m.Sources, outcome)
 	}
 	for _, r := range o.Refusals {
 		m.Refusals = append(m.Refusals, &behalfv1.ImportRefusal{File: r.File, Line: r.Line, Field: r.Field, Message: r.Message})

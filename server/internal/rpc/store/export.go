@@ -39,6 +39,7 @@ func (s *sender) Begin(sources []records.Source) error {
 		h.Sources = append(h.Sources, source.Name)
 		h.Parties += source.Parties
 		h.Assignments += source.Assignments
+		h.Delegations += source.Delegations
 	}
 	return s.stream.Send(&behalfv1.ExportResponse{Message: &behalfv1.ExportResponse_Header{Header: h}})
 }
@@ -59,6 +60,18 @@ func (s *sender) Assignment(source string, r register.AssignmentRecord) error {
 		m.ExpiresAt = timestamppb.New(r.Expires)
 	}
 	return s.add(source, &behalfv1.ImportEntry{Entry: &behalfv1.ImportEntry_Assignment{Assignment: m}})
+}
+
+// Delegation adds a delegation to the batch.
+func (s *sender) Delegation(source string, r register.DelegationRecord) error {
+	m := &behalfv1.DelegationRecord{
+		From: r.From, To: r.To, Via: r.Via, Package: r.Package, Resource: r.Resource, Action: r.Action, Instance: r.Instance, Task: r.Task,
+		GivenBy: int64(r.GivenBy), GivenWith: r.GivenWith, GivenAt: timestamppb.New(r.GivenAt),
+	}
+	if !r.Expires.IsZero() {
+		m.ExpiresAt = timestamppb.New(r.Expires)
+	}
+	return s.add(source, &behalfv1.ImportEntry{Entry: &behalfv1.ImportEntry_Delegation{Delegation: m}})
 }
 
 func (s *sender) add(source string, e *behalfv1.ImportEntry) error {

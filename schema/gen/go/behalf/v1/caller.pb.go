@@ -127,7 +127,11 @@ type GetCallerResponse struct {
 	// name is a service's name.
 	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
 	// scopes are a service's scopes.
-	Scopes        []string `protobuf:"bytes,6,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	Scopes []string `protobuf:"bytes,6,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	// app is the part of Altinn's platform that a service is, such as studio.designer.
+	App string `protobuf:"bytes,7,opt,name=app,proto3" json:"app,omitempty"`
+	// org is the code of the service owner that a service is.
+	Org           string `protobuf:"bytes,8,opt,name=org,proto3" json:"org,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,6 +206,20 @@ func (x *GetCallerResponse) GetScopes() []string {
 		return x.Scopes
 	}
 	return nil
+}
+
+func (x *GetCallerResponse) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
+func (x *GetCallerResponse) GetOrg() string {
+	if x != nil {
+		return x.Org
+	}
+	return ""
 }
 
 // APIKey is a service's key, without its secret.
@@ -576,14 +594,16 @@ var File_behalf_v1_caller_proto protoreflect.FileDescriptor
 const file_behalf_v1_caller_proto_rawDesc = "" +
 	"\n" +
 	"\x16behalf/v1/caller.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetCallerRequest\"\xb4\x01\n" +
+	"\x10GetCallerRequest\"\xd8\x01\n" +
 	"\x11GetCallerResponse\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.behalf.v1.CallerKindR\x04kind\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\x03R\x06userId\x12\x19\n" +
 	"\bparty_id\x18\x03 \x01(\x03R\apartyId\x12\x14\n" +
 	"\x05level\x18\x04 \x01(\x05R\x05level\x12\x12\n" +
 	"\x04name\x18\x05 \x01(\tR\x04name\x12\x16\n" +
-	"\x06scopes\x18\x06 \x03(\tR\x06scopes\"\xba\x01\n" +
+	"\x06scopes\x18\x06 \x03(\tR\x06scopes\x12\x10\n" +
+	"\x03app\x18\a \x01(\tR\x03app\x12\x10\n" +
+	"\x03org\x18\b \x01(\tR\x03org\"\xba\x01\n" +
 	"\x06APIKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +

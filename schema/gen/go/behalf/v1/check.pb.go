@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -212,8 +213,15 @@ type CheckRequest struct {
 	Question *CheckQuestion `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
 	// at_least_as_fresh is a revision from an earlier answer.
 	AtLeastAsFresh string `protobuf:"bytes,2,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,3,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it. What
+	// expires is judged at that time, and with at_revision when the revision was made. Asking
+	// about a state older than memory keeps, ten minutes, needs the scope behalf:admin; one
+	// beyond what is kept is refused. At most one of at_least_as_fresh, at_revision and at_time.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckRequest) Reset() {
@@ -258,6 +266,20 @@ func (x *CheckRequest) GetAtLeastAsFresh() string {
 		return x.AtLeastAsFresh
 	}
 	return ""
+}
+
+func (x *CheckRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *CheckRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // CheckResponse is one answer.
@@ -322,8 +344,15 @@ type BulkCheckRequest struct {
 	Questions []*CheckQuestion `protobuf:"bytes,1,rep,name=questions,proto3" json:"questions,omitempty"`
 	// at_least_as_fresh is a revision from an earlier answer.
 	AtLeastAsFresh string `protobuf:"bytes,2,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,3,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it. What
+	// expires is judged at that time, and with at_revision when the revision was made. Asking
+	// about a state older than memory keeps, ten minutes, needs the scope behalf:admin; one
+	// beyond what is kept is refused. At most one of at_least_as_fresh, at_revision and at_time.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BulkCheckRequest) Reset() {
@@ -368,6 +397,20 @@ func (x *BulkCheckRequest) GetAtLeastAsFresh() string {
 		return x.AtLeastAsFresh
 	}
 	return ""
+}
+
+func (x *BulkCheckRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *BulkCheckRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // BulkCheckAnswer is the answer to one of several questions.
@@ -493,7 +536,7 @@ var File_behalf_v1_check_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_check_proto_rawDesc = "" +
 	"\n" +
-	"\x15behalf/v1/check.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\"\x9d\x01\n" +
+	"\x15behalf/v1/check.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x01\n" +
 	"\x0fObjectReference\x12Y\n" +
 	"\x04type\x18\x01 \x01(\tBE\xbaHBr@2>^([a-z][a-z0-9_]{1,61}[a-z0-9]/)*[a-z][a-z0-9_]{1,62}[a-z0-9]$R\x04type\x12/\n" +
 	"\x02id\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x18\x80\b2\x15^[a-zA-Z0-9/_|\\-=+]+$R\x02id\"\xe4\x01\n" +
@@ -506,16 +549,22 @@ const file_behalf_v1_check_proto_rawDesc = "" +
 	"\n" +
 	"permission\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^[a-z][a-z0-9_]{1,62}[a-z0-9]$R\n" +
 	"permission\x125\n" +
-	"\asubject\x18\x03 \x01(\v2\x1b.behalf.v1.SubjectReferenceR\asubject\"\x81\x01\n" +
+	"\asubject\x18\x03 \x01(\v2\x1b.behalf.v1.SubjectReferenceR\asubject\"\xe1\x01\n" +
 	"\fCheckRequest\x12<\n" +
 	"\bquestion\x18\x01 \x01(\v2\x18.behalf.v1.CheckQuestionB\x06\xbaH\x03\xc8\x01\x01R\bquestion\x123\n" +
-	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"E\n" +
+	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12)\n" +
+	"\vat_revision\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"E\n" +
 	"\rCheckResponse\x12\x18\n" +
 	"\aallowed\x18\x01 \x01(\bR\aallowed\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\tR\brevision\"\x8c\x01\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision\"\xec\x01\n" +
 	"\x10BulkCheckRequest\x12C\n" +
 	"\tquestions\x18\x01 \x03(\v2\x18.behalf.v1.CheckQuestionB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\tquestions\x123\n" +
-	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"]\n" +
+	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12)\n" +
+	"\vat_revision\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"]\n" +
 	"\x0fBulkCheckAnswer\x12\x18\n" +
 	"\aallowed\x18\x01 \x01(\bR\aallowed\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
@@ -541,30 +590,33 @@ func file_behalf_v1_check_proto_rawDescGZIP() []byte {
 
 var file_behalf_v1_check_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_behalf_v1_check_proto_goTypes = []any{
-	(*ObjectReference)(nil),   // 0: behalf.v1.ObjectReference
-	(*SubjectReference)(nil),  // 1: behalf.v1.SubjectReference
-	(*CheckQuestion)(nil),     // 2: behalf.v1.CheckQuestion
-	(*CheckRequest)(nil),      // 3: behalf.v1.CheckRequest
-	(*CheckResponse)(nil),     // 4: behalf.v1.CheckResponse
-	(*BulkCheckRequest)(nil),  // 5: behalf.v1.BulkCheckRequest
-	(*BulkCheckAnswer)(nil),   // 6: behalf.v1.BulkCheckAnswer
-	(*BulkCheckResponse)(nil), // 7: behalf.v1.BulkCheckResponse
+	(*ObjectReference)(nil),       // 0: behalf.v1.ObjectReference
+	(*SubjectReference)(nil),      // 1: behalf.v1.SubjectReference
+	(*CheckQuestion)(nil),         // 2: behalf.v1.CheckQuestion
+	(*CheckRequest)(nil),          // 3: behalf.v1.CheckRequest
+	(*CheckResponse)(nil),         // 4: behalf.v1.CheckResponse
+	(*BulkCheckRequest)(nil),      // 5: behalf.v1.BulkCheckRequest
+	(*BulkCheckAnswer)(nil),       // 6: behalf.v1.BulkCheckAnswer
+	(*BulkCheckResponse)(nil),     // 7: behalf.v1.BulkCheckResponse
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_behalf_v1_check_proto_depIdxs = []int32{
 	0, // 0: behalf.v1.CheckQuestion.object:type_name -> behalf.v1.ObjectReference
 	1, // 1: behalf.v1.CheckQuestion.subject:type_name -> behalf.v1.SubjectReference
 	2, // 2: behalf.v1.CheckRequest.question:type_name -> behalf.v1.CheckQuestion
-	2, // 3: behalf.v1.BulkCheckRequest.questions:type_name -> behalf.v1.CheckQuestion
-	6, // 4: behalf.v1.BulkCheckResponse.answers:type_name -> behalf.v1.BulkCheckAnswer
-	3, // 5: behalf.v1.CheckService.Check:input_type -> behalf.v1.CheckRequest
-	5, // 6: behalf.v1.CheckService.BulkCheck:input_type -> behalf.v1.BulkCheckRequest
-	4, // 7: behalf.v1.CheckService.Check:output_type -> behalf.v1.CheckResponse
-	7, // 8: behalf.v1.CheckService.BulkCheck:output_type -> behalf.v1.BulkCheckResponse
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	8, // 3: behalf.v1.CheckRequest.at_time:type_name -> google.protobuf.Timestamp
+	2, // 4: behalf.v1.BulkCheckRequest.questions:type_name -> behalf.v1.CheckQuestion
+	8, // 5: behalf.v1.BulkCheckRequest.at_time:type_name -> google.protobuf.Timestamp
+	6, // 6: behalf.v1.BulkCheckResponse.answers:type_name -> behalf.v1.BulkCheckAnswer
+	3, // 7: behalf.v1.CheckService.Check:input_type -> behalf.v1.CheckRequest
+	5, // 8: behalf.v1.CheckService.BulkCheck:input_type -> behalf.v1.BulkCheckRequest
+	4, // 9: behalf.v1.CheckService.Check:output_type -> behalf.v1.CheckResponse
+	7, // 10: behalf.v1.CheckService.BulkCheck:output_type -> behalf.v1.BulkCheckResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_check_proto_init() }

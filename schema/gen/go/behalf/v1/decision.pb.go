@@ -1257,7 +1257,11 @@ type DecideXACMLResponse struct {
 	// revision is the revision all decisions were taken at, empty when none was asked about.
 	Revision string `protobuf:"bytes,3,opt,name=revision,proto3" json:"revision,omitempty"`
 	// permitted says whether there is exactly one decision and it is Permit.
-	Permitted     bool `protobuf:"varint,4,opt,name=permitted,proto3" json:"permitted,omitempty"`
+	Permitted bool `protobuf:"varint,4,opt,name=permitted,proto3" json:"permitted,omitempty"`
+	// summary is the decision, or how many there are of each.
+	Summary string `protobuf:"bytes,5,opt,name=summary,proto3" json:"summary,omitempty"`
+	// reason says in one line why the first decision that is no Permit was taken; of the only one in any case.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1318,6 +1322,20 @@ func (x *DecideXACMLResponse) GetPermitted() bool {
 		return x.Permitted
 	}
 	return false
+}
+
+func (x *DecideXACMLResponse) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *DecideXACMLResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 var File_behalf_v1_decision_proto protoreflect.FileDescriptor
@@ -1406,12 +1424,14 @@ const file_behalf_v1_decision_proto_rawDesc = "" +
 	"\xbaH\az\x05\x18\x80\x80\x80\x02R\x04body\x12+\n" +
 	"\fcontent_type\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\vcontentType\x125\n" +
 	"\x04door\x18\x03 \x01(\x0e2\x17.behalf.v1.DecisionDoorB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04door\x123\n" +
-	"\x11at_least_as_fresh\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"\x86\x01\n" +
+	"\x11at_least_as_fresh\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"\xb8\x01\n" +
 	"\x13DecideXACMLResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\tR\brevision\x12\x1c\n" +
-	"\tpermitted\x18\x04 \x01(\bR\tpermitted*_\n" +
+	"\tpermitted\x18\x04 \x01(\bR\tpermitted\x12\x18\n" +
+	"\asummary\x18\x05 \x01(\tR\asummary\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason*_\n" +
 	"\x06Effect\x12\x16\n" +
 	"\x12EFFECT_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rEFFECT_PERMIT\x10\x01\x12\x0f\n" +

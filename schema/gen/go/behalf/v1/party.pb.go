@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -436,8 +437,15 @@ type ListPartiesRequest struct {
 	ExcludeDeleted bool `protobuf:"varint,8,opt,name=exclude_deleted,json=excludeDeleted,proto3" json:"exclude_deleted,omitempty"`
 	// at_least_as_fresh is a revision from an earlier answer.
 	AtLeastAsFresh string `protobuf:"bytes,9,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,10,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it. What
+	// expires is judged at that time, and with at_revision when the revision was made. Asking
+	// about a state older than memory keeps, ten minutes, needs the scope behalf:admin; one
+	// beyond what is kept is refused. At most one of at_least_as_fresh, at_revision and at_time.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListPartiesRequest) Reset() {
@@ -531,6 +539,20 @@ func (x *ListPartiesRequest) GetAtLeastAsFresh() string {
 		return x.AtLeastAsFresh
 	}
 	return ""
+}
+
+func (x *ListPartiesRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *ListPartiesRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // ListPartiesResponse is one page of parties.
@@ -725,8 +747,15 @@ type ValidatePartyRequest struct {
 	UserId int64 `protobuf:"varint,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// at_least_as_fresh is a revision from an earlier answer.
 	AtLeastAsFresh string `protobuf:"bytes,3,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,4,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it. What
+	// expires is judged at that time, and with at_revision when the revision was made. Asking
+	// about a state older than memory keeps, ten minutes, needs the scope behalf:admin; one
+	// beyond what is kept is refused. At most one of at_least_as_fresh, at_revision and at_time.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ValidatePartyRequest) Reset() {
@@ -778,6 +807,20 @@ func (x *ValidatePartyRequest) GetAtLeastAsFresh() string {
 		return x.AtLeastAsFresh
 	}
 	return ""
+}
+
+func (x *ValidatePartyRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *ValidatePartyRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // ValidatePartyResponse says whether a user may represent a party.
@@ -848,8 +891,15 @@ type ListRepresentativesRequest struct {
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// at_least_as_fresh is a revision from an earlier answer.
 	AtLeastAsFresh string `protobuf:"bytes,5,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,6,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it. What
+	// expires is judged at that time, and with at_revision when the revision was made. Asking
+	// about a state older than memory keeps, ten minutes, needs the scope behalf:admin; one
+	// beyond what is kept is refused. At most one of at_least_as_fresh, at_revision and at_time.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListRepresentativesRequest) Reset() {
@@ -915,6 +965,20 @@ func (x *ListRepresentativesRequest) GetAtLeastAsFresh() string {
 		return x.AtLeastAsFresh
 	}
 	return ""
+}
+
+func (x *ListRepresentativesRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *ListRepresentativesRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // Representative is a user who may represent a party.
@@ -1049,7 +1113,7 @@ var File_behalf_v1_party_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_party_proto_rawDesc = "" +
 	"\n" +
-	"\x15behalf/v1/party.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\"\x8d\x03\n" +
+	"\x15behalf/v1/party.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x03\n" +
 	"\x05Party\x12\x19\n" +
 	"\bparty_id\x18\x01 \x01(\x03R\apartyId\x12\x1d\n" +
 	"\n" +
@@ -1079,7 +1143,7 @@ const file_behalf_v1_party_proto_rawDesc = "" +
 	"\vnational_id\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\v^[0-9]{11}$H\x00R\n" +
 	"nationalIdB\x13\n" +
 	"\n" +
-	"identifier\x12\x05\xbaH\x02\b\x01\"\x85\x03\n" +
+	"identifier\x12\x05\xbaH\x02\b\x01\"\xe5\x03\n" +
 	"\x12ListPartiesRequest\x12 \n" +
 	"\auser_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06userId\x12\x1c\n" +
 	"\x04role\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04role\x12 \n" +
@@ -1091,7 +1155,11 @@ const file_behalf_v1_party_proto_rawDesc = "" +
 	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12&\n" +
 	"\x0fgroup_sub_units\x18\a \x01(\bR\rgroupSubUnits\x12'\n" +
 	"\x0fexclude_deleted\x18\b \x01(\bR\x0eexcludeDeleted\x123\n" +
-	"\x11at_least_as_fresh\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"\xa4\x01\n" +
+	"\x11at_least_as_fresh\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12)\n" +
+	"\vat_revision\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"\xa4\x01\n" +
 	"\x13ListPartiesResponse\x12*\n" +
 	"\aparties\x18\x01 \x03(\v2\x10.behalf.v1.PartyR\aparties\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -1103,14 +1171,17 @@ const file_behalf_v1_party_proto_rawDesc = "" +
 	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"V\n" +
 	"\x10GetPartyResponse\x12&\n" +
 	"\x05party\x18\x01 \x01(\v2\x10.behalf.v1.PartyR\x05party\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\tR\brevision\"\x91\x01\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision\"\xf1\x01\n" +
 	"\x14ValidatePartyRequest\x12\"\n" +
 	"\bparty_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\apartyId\x12 \n" +
 	"\auser_id\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06userId\x123\n" +
-	"\x11at_least_as_fresh\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"X\n" +
+	"\x11at_least_as_fresh\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12)\n" +
+	"\vat_revision\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"X\n" +
 	"\x15ValidatePartyResponse\x12#\n" +
 	"\rmay_represent\x18\x01 \x01(\bR\fmayRepresent\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\tR\brevision\"\xe5\x01\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision\"\xc5\x02\n" +
 	"\x1aListRepresentativesRequest\x12\"\n" +
 	"\bparty_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\apartyId\x12\x1c\n" +
 	"\x04role\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04role\x12'\n" +
@@ -1118,7 +1189,10 @@ const file_behalf_v1_party_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\x90N(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x123\n" +
-	"\x11at_least_as_fresh\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\"Q\n" +
+	"\x11at_least_as_fresh\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12)\n" +
+	"\vat_revision\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"Q\n" +
 	"\x0eRepresentative\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\x03R\x06userId\x12&\n" +
 	"\x05party\x18\x02 \x01(\v2\x10.behalf.v1.PartyR\x05party\"\xc5\x01\n" +
@@ -1175,29 +1249,33 @@ var file_behalf_v1_party_proto_goTypes = []any{
 	(*ListRepresentativesRequest)(nil),  // 10: behalf.v1.ListRepresentativesRequest
 	(*Representative)(nil),              // 11: behalf.v1.Representative
 	(*ListRepresentativesResponse)(nil), // 12: behalf.v1.ListRepresentativesResponse
+	(*timestamppb.Timestamp)(nil),       // 13: google.protobuf.Timestamp
 }
 var file_behalf_v1_party_proto_depIdxs = []int32{
 	0,  // 0: behalf.v1.Party.kind:type_name -> behalf.v1.PartyKind
 	2,  // 1: behalf.v1.Party.sub_units:type_name -> behalf.v1.Party
 	1,  // 2: behalf.v1.ListPartiesRequest.order:type_name -> behalf.v1.PartyOrder
-	2,  // 3: behalf.v1.ListPartiesResponse.parties:type_name -> behalf.v1.Party
-	3,  // 4: behalf.v1.GetPartyRequest.party:type_name -> behalf.v1.PartyReference
-	2,  // 5: behalf.v1.GetPartyResponse.party:type_name -> behalf.v1.Party
-	2,  // 6: behalf.v1.Representative.party:type_name -> behalf.v1.Party
-	11, // 7: behalf.v1.ListRepresentativesResponse.representatives:type_name -> behalf.v1.Representative
-	4,  // 8: behalf.v1.PartyService.ListParties:input_type -> behalf.v1.ListPartiesRequest
-	6,  // 9: behalf.v1.PartyService.GetParty:input_type -> behalf.v1.GetPartyRequest
-	8,  // 10: behalf.v1.PartyService.ValidateParty:input_type -> behalf.v1.ValidatePartyRequest
-	10, // 11: behalf.v1.PartyService.ListRepresentatives:input_type -> behalf.v1.ListRepresentativesRequest
-	5,  // 12: behalf.v1.PartyService.ListParties:output_type -> behalf.v1.ListPartiesResponse
-	7,  // 13: behalf.v1.PartyService.GetParty:output_type -> behalf.v1.GetPartyResponse
-	9,  // 14: behalf.v1.PartyService.ValidateParty:output_type -> behalf.v1.ValidatePartyResponse
-	12, // 15: behalf.v1.PartyService.ListRepresentatives:output_type -> behalf.v1.ListRepresentativesResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	13, // 3: behalf.v1.ListPartiesRequest.at_time:type_name -> google.protobuf.Timestamp
+	2,  // 4: behalf.v1.ListPartiesResponse.parties:type_name -> behalf.v1.Party
+	3,  // 5: behalf.v1.GetPartyRequest.party:type_name -> behalf.v1.PartyReference
+	2,  // 6: behalf.v1.GetPartyResponse.party:type_name -> behalf.v1.Party
+	13, // 7: behalf.v1.ValidatePartyRequest.at_time:type_name -> google.protobuf.Timestamp
+	13, // 8: behalf.v1.ListRepresentativesRequest.at_time:type_name -> google.protobuf.Timestamp
+	2,  // 9: behalf.v1.Representative.party:type_name -> behalf.v1.Party
+	11, // 10: behalf.v1.ListRepresentativesResponse.representatives:type_name -> behalf.v1.Representative
+	4,  // 11: behalf.v1.PartyService.ListParties:input_type -> behalf.v1.ListPartiesRequest
+	6,  // 12: behalf.v1.PartyService.GetParty:input_type -> behalf.v1.GetPartyRequest
+	8,  // 13: behalf.v1.PartyService.ValidateParty:input_type -> behalf.v1.ValidatePartyRequest
+	10, // 14: behalf.v1.PartyService.ListRepresentatives:input_type -> behalf.v1.ListRepresentativesRequest
+	5,  // 15: behalf.v1.PartyService.ListParties:output_type -> behalf.v1.ListPartiesResponse
+	7,  // 16: behalf.v1.PartyService.GetParty:output_type -> behalf.v1.GetPartyResponse
+	9,  // 17: behalf.v1.PartyService.ValidateParty:output_type -> behalf.v1.ValidatePartyResponse
+	12, // 18: behalf.v1.PartyService.ListRepresentatives:output_type -> behalf.v1.ListRepresentativesResponse
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_party_proto_init() }

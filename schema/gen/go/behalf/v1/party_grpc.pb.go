@@ -33,7 +33,9 @@ const (
 //
 // Every answer carries the revision it was computed at, an opaque token. A read
 // that brings a revision in at_least_as_fresh sees at least the writes that
-// revision saw; one that brings none sees every acknowledged write.
+// revision saw; one that brings none sees every acknowledged write. A read can also be
+// about the past, see at_time: whom somebody could represent then is told by the
+// relations of then. Names, numbers and whatever else is on record are today's.
 //
 // An end user asks about himself only: user_id is left at 0, or is his own. A
 // service names the user and needs the scope behalf:parties.read.
@@ -106,7 +108,9 @@ func (c *partyServiceClient) ListRepresentatives(ctx context.Context, in *ListRe
 //
 // Every answer carries the revision it was computed at, an opaque token. A read
 // that brings a revision in at_least_as_fresh sees at least the writes that
-// revision saw; one that brings none sees every acknowledged write.
+// revision saw; one that brings none sees every acknowledged write. A read can also be
+// about the past, see at_time: whom somebody could represent then is told by the
+// relations of then. Names, numbers and whatever else is on record are today's.
 //
 // An end user asks about himself only: user_id is left at 0, or is his own. A
 // service names the user and needs the scope behalf:parties.read.

@@ -316,6 +316,151 @@ func (x *AssignmentRecord) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// DelegationRecord says that a party has delegated an access package, or a single right to a resource.
+type DelegationRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// from names the party that delegates, as a reference (see ImportEntry).
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// to names who has it from there, as a reference or as systemuser:<UUID>.
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// via names the provider that has passed a package of from, its client, on to its agent to; empty for all others.
+	Via string `protobuf:"bytes,3,opt,name=via,proto3" json:"via,omitempty"`
+	// package is a code or URN of the catalogue; empty for a single right.
+	Package string `protobuf:"bytes,4,opt,name=package,proto3" json:"package,omitempty"`
+	// resource is the resource's id, or app_<org>_<app>; empty for a package.
+	Resource string `protobuf:"bytes,5,opt,name=resource,proto3" json:"resource,omitempty"`
+	// action is what may be done with the resource; empty for a package.
+	Action string `protobuf:"bytes,6,opt,name=action,proto3" json:"action,omitempty"`
+	// instance limits the right to one instance.
+	Instance string `protobuf:"bytes,7,opt,name=instance,proto3" json:"instance,omitempty"`
+	// task limits the right to one task of the app.
+	Task string `protobuf:"bytes,8,opt,name=task,proto3" json:"task,omitempty"`
+	// expires_at ends the delegation; absent means that it stands until it is taken back.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// given_by is the user who gave it, 0 when the source does not say.
+	GivenBy int64 `protobuf:"varint,10,opt,name=given_by,json=givenBy,proto3" json:"given_by,omitempty"`
+	// given_with is the service by which it was given.
+	GivenWith string `protobuf:"bytes,11,opt,name=given_with,json=givenWith,proto3" json:"given_with,omitempty"`
+	// given_at is when it was given; absent means now.
+	GivenAt       *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=given_at,json=givenAt,proto3" json:"given_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegationRecord) Reset() {
+	*x = DelegationRecord{}
+	mi := &file_behalf_v1_register_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegationRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegationRecord) ProtoMessage() {}
+
+func (x *DelegationRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_register_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegationRecord.ProtoReflect.Descriptor instead.
+func (*DelegationRecord) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DelegationRecord) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetVia() string {
+	if x != nil {
+		return x.Via
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetPackage() string {
+	if x != nil {
+		return x.Package
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *DelegationRecord) GetGivenBy() int64 {
+	if x != nil {
+		return x.GivenBy
+	}
+	return 0
+}
+
+func (x *DelegationRecord) GetGivenWith() string {
+	if x != nil {
+		return x.GivenWith
+	}
+	return ""
+}
+
+func (x *DelegationRecord) GetGivenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GivenAt
+	}
+	return nil
+}
+
 // ImportHeader opens an import.
 type ImportHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -333,7 +478,7 @@ type ImportHeader struct {
 
 func (x *ImportHeader) Reset() {
 	*x = ImportHeader{}
-	mi := &file_behalf_v1_register_proto_msgTypes[2]
+	mi := &file_behalf_v1_register_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +490,7 @@ func (x *ImportHeader) String() string {
 func (*ImportHeader) ProtoMessage() {}
 
 func (x *ImportHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[2]
+	mi := &file_behalf_v1_register_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +503,7 @@ func (x *ImportHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportHeader.ProtoReflect.Descriptor instead.
 func (*ImportHeader) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{2}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ImportHeader) GetSources() []string {
@@ -405,6 +550,10 @@ type ImportEntry struct {
 	//	*ImportEntry_Party
 	//	*ImportEntry_Assignment
 	//	*ImportEntry_Unreadable
+	//	*ImportEntry_Delegation
+	//	*ImportEntry_SystemUser
+	//	*ImportEntry_AccessList
+	//	*ImportEntry_Resource
 	Entry         isImportEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -412,7 +561,7 @@ type ImportEntry struct {
 
 func (x *ImportEntry) Reset() {
 	*x = ImportEntry{}
-	mi := &file_behalf_v1_register_proto_msgTypes[3]
+	mi := &file_behalf_v1_register_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -424,7 +573,7 @@ func (x *ImportEntry) String() string {
 func (*ImportEntry) ProtoMessage() {}
 
 func (x *ImportEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[3]
+	mi := &file_behalf_v1_register_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -437,7 +586,7 @@ func (x *ImportEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportEntry.ProtoReflect.Descriptor instead.
 func (*ImportEntry) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{3}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ImportEntry) GetFile() string {
@@ -488,6 +637,42 @@ func (x *ImportEntry) GetUnreadable() *UnreadableEntry {
 	return nil
 }
 
+func (x *ImportEntry) GetDelegation() *DelegationRecord {
+	if x != nil {
+		if x, ok := x.Entry.(*ImportEntry_Delegation); ok {
+			return x.Delegation
+		}
+	}
+	return nil
+}
+
+func (x *ImportEntry) GetSystemUser() *SystemUser {
+	if x != nil {
+		if x, ok := x.Entry.(*ImportEntry_SystemUser); ok {
+			return x.SystemUser
+		}
+	}
+	return nil
+}
+
+func (x *ImportEntry) GetAccessList() *AccessList {
+	if x != nil {
+		if x, ok := x.Entry.(*ImportEntry_AccessList); ok {
+			return x.AccessList
+		}
+	}
+	return nil
+}
+
+func (x *ImportEntry) GetResource() *Resource {
+	if x != nil {
+		if x, ok := x.Entry.(*ImportEntry_Resource); ok {
+			return x.Resource
+		}
+	}
+	return nil
+}
+
 type isImportEntry_Entry interface {
 	isImportEntry_Entry()
 }
@@ -507,11 +692,39 @@ type ImportEntry_Unreadable struct {
 	Unreadable *UnreadableEntry `protobuf:"bytes,5,opt,name=unreadable,proto3,oneof"`
 }
 
+type ImportEntry_Delegation struct {
+	// delegation is what a party has delegated.
+	Delegation *DelegationRecord `protobuf:"bytes,9,opt,name=delegation,proto3,oneof"`
+}
+
+type ImportEntry_SystemUser struct {
+	// system_user is a system user.
+	SystemUser *SystemUser `protobuf:"bytes,6,opt,name=system_user,json=systemUser,proto3,oneof"`
+}
+
+type ImportEntry_AccessList struct {
+	// access_list is an access list.
+	AccessList *AccessList `protobuf:"bytes,7,opt,name=access_list,json=accessList,proto3,oneof"`
+}
+
+type ImportEntry_Resource struct {
+	// resource is a resource.
+	Resource *Resource `protobuf:"bytes,8,opt,name=resource,proto3,oneof"`
+}
+
 func (*ImportEntry_Party) isImportEntry_Entry() {}
 
 func (*ImportEntry_Assignment) isImportEntry_Entry() {}
 
 func (*ImportEntry_Unreadable) isImportEntry_Entry() {}
+
+func (*ImportEntry_Delegation) isImportEntry_Entry() {}
+
+func (*ImportEntry_SystemUser) isImportEntry_Entry() {}
+
+func (*ImportEntry_AccessList) isImportEntry_Entry() {}
+
+func (*ImportEntry_Resource) isImportEntry_Entry() {}
 
 // UnreadableEntry is an entry that the reader of a file could not make out. It is
 // counted as refused, and what the source had asserted of the party stays.
@@ -529,7 +742,7 @@ type UnreadableEntry struct {
 
 func (x *UnreadableEntry) Reset() {
 	*x = UnreadableEntry{}
-	mi := &file_behalf_v1_register_proto_msgTypes[4]
+	mi := &file_behalf_v1_register_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +754,7 @@ func (x *UnreadableEntry) String() string {
 func (*UnreadableEntry) ProtoMessage() {}
 
 func (x *UnreadableEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[4]
+	mi := &file_behalf_v1_register_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +767,7 @@ func (x *UnreadableEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnreadableEntry.ProtoReflect.Descriptor instead.
 func (*UnreadableEntry) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{4}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *UnreadableEntry) GetReference() string {
@@ -592,7 +805,7 @@ type ImportBatch struct {
 
 func (x *ImportBatch) Reset() {
 	*x = ImportBatch{}
-	mi := &file_behalf_v1_register_proto_msgTypes[5]
+	mi := &file_behalf_v1_register_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +817,7 @@ func (x *ImportBatch) String() string {
 func (*ImportBatch) ProtoMessage() {}
 
 func (x *ImportBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[5]
+	mi := &file_behalf_v1_register_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +830,7 @@ func (x *ImportBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportBatch.ProtoReflect.Descriptor instead.
 func (*ImportBatch) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{5}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ImportBatch) GetSource() string {
@@ -650,7 +863,7 @@ type ImportRequest struct {
 
 func (x *ImportRequest) Reset() {
 	*x = ImportRequest{}
-	mi := &file_behalf_v1_register_proto_msgTypes[6]
+	mi := &file_behalf_v1_register_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +875,7 @@ func (x *ImportRequest) String() string {
 func (*ImportRequest) ProtoMessage() {}
 
 func (x *ImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[6]
+	mi := &file_behalf_v1_register_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +888,7 @@ func (x *ImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRequest.ProtoReflect.Descriptor instead.
 func (*ImportRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{6}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ImportRequest) GetMessage() isImportRequest_Message {
@@ -736,7 +949,7 @@ type ImportProgress struct {
 
 func (x *ImportProgress) Reset() {
 	*x = ImportProgress{}
-	mi := &file_behalf_v1_register_proto_msgTypes[7]
+	mi := &file_behalf_v1_register_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -748,7 +961,7 @@ func (x *ImportProgress) String() string {
 func (*ImportProgress) ProtoMessage() {}
 
 func (x *ImportProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[7]
+	mi := &file_behalf_v1_register_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -761,7 +974,7 @@ func (x *ImportProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportProgress.ProtoReflect.Descriptor instead.
 func (*ImportProgress) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{7}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ImportProgress) GetPhase() ImportPhase {
@@ -802,7 +1015,7 @@ type ImportRefusal struct {
 
 func (x *ImportRefusal) Reset() {
 	*x = ImportRefusal{}
-	mi := &file_behalf_v1_register_proto_msgTypes[8]
+	mi := &file_behalf_v1_register_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +1027,7 @@ func (x *ImportRefusal) String() string {
 func (*ImportRefusal) ProtoMessage() {}
 
 func (x *ImportRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[8]
+	mi := &file_behalf_v1_register_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +1040,7 @@ func (x *ImportRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRefusal.ProtoReflect.Descriptor instead.
 func (*ImportRefusal) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{8}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ImportRefusal) GetFile() string {
@@ -877,7 +1090,7 @@ type ImportCounts struct {
 
 func (x *ImportCounts) Reset() {
 	*x = ImportCounts{}
-	mi := &file_behalf_v1_register_proto_msgTypes[9]
+	mi := &file_behalf_v1_register_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -889,7 +1102,7 @@ func (x *ImportCounts) String() string {
 func (*ImportCounts) ProtoMessage() {}
 
 func (x *ImportCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[9]
+	mi := &file_behalf_v1_register_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -902,7 +1115,7 @@ func (x *ImportCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportCounts.ProtoReflect.Descriptor instead.
 func (*ImportCounts) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{9}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ImportCounts) GetAdded() int64 {
@@ -950,14 +1163,16 @@ type SourceOutcome struct {
 	// assignments are the counts of assignments.
 	Assignments *ImportCounts `protobuf:"bytes,3,opt,name=assignments,proto3" json:"assignments,omitempty"`
 	// unreadable is the number of entries that the reader could not make out.
-	Unreadable    int64 `protobuf:"varint,4,opt,name=unreadable,proto3" json:"unreadable,omitempty"`
+	Unreadable int64 `protobuf:"varint,4,opt,name=unreadable,proto3" json:"unreadable,omitempty"`
+	// others are the counts of all other kinds of entries that the source has.
+	Others        []*ImportKind `protobuf:"bytes,5,rep,name=others,proto3" json:"others,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SourceOutcome) Reset() {
 	*x = SourceOutcome{}
-	mi := &file_behalf_v1_register_proto_msgTypes[10]
+	mi := &file_behalf_v1_register_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1184,7 @@ func (x *SourceOutcome) String() string {
 func (*SourceOutcome) ProtoMessage() {}
 
 func (x *SourceOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[10]
+	mi := &file_behalf_v1_register_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1197,7 @@ func (x *SourceOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceOutcome.ProtoReflect.Descriptor instead.
 func (*SourceOutcome) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{10}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SourceOutcome) GetSource() string {
@@ -1013,6 +1228,68 @@ func (x *SourceOutcome) GetUnreadable() int64 {
 	return 0
 }
 
+func (x *SourceOutcome) GetOthers() []*ImportKind {
+	if x != nil {
+		return x.Others
+	}
+	return nil
+}
+
+// ImportKind are the counts of one kind of entry.
+type ImportKind struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// kind is what the entries are, such as system users.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// counts are what became of them.
+	Counts        *ImportCounts `protobuf:"bytes,2,opt,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportKind) Reset() {
+	*x = ImportKind{}
+	mi := &file_behalf_v1_register_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportKind) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportKind) ProtoMessage() {}
+
+func (x *ImportKind) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_register_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportKind.ProtoReflect.Descriptor instead.
+func (*ImportKind) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ImportKind) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ImportKind) GetCounts() *ImportCounts {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
 // ImportOutcome is the end of an import.
 type ImportOutcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1030,7 +1307,7 @@ type ImportOutcome struct {
 
 func (x *ImportOutcome) Reset() {
 	*x = ImportOutcome{}
-	mi := &file_behalf_v1_register_proto_msgTypes[11]
+	mi := &file_behalf_v1_register_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1319,7 @@ func (x *ImportOutcome) String() string {
 func (*ImportOutcome) ProtoMessage() {}
 
 func (x *ImportOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[11]
+	mi := &file_behalf_v1_register_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1332,7 @@ func (x *ImportOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOutcome.ProtoReflect.Descriptor instead.
 func (*ImportOutcome) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{11}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ImportOutcome) GetSources() []*SourceOutcome {
@@ -1102,7 +1379,7 @@ type ImportResponse struct {
 
 func (x *ImportResponse) Reset() {
 	*x = ImportResponse{}
-	mi := &file_behalf_v1_register_proto_msgTypes[12]
+	mi := &file_behalf_v1_register_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1391,7 @@ func (x *ImportResponse) String() string {
 func (*ImportResponse) ProtoMessage() {}
 
 func (x *ImportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[12]
+	mi := &file_behalf_v1_register_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1404,7 @@ func (x *ImportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportResponse.ProtoReflect.Descriptor instead.
 func (*ImportResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{12}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ImportResponse) GetMessage() isImportResponse_Message {
@@ -1186,7 +1463,7 @@ type PutPartyRequest struct {
 
 func (x *PutPartyRequest) Reset() {
 	*x = PutPartyRequest{}
-	mi := &file_behalf_v1_register_proto_msgTypes[13]
+	mi := &file_behalf_v1_register_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1475,7 @@ func (x *PutPartyRequest) String() string {
 func (*PutPartyRequest) ProtoMessage() {}
 
 func (x *PutPartyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[13]
+	mi := &file_behalf_v1_register_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1488,7 @@ func (x *PutPartyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPartyRequest.ProtoReflect.Descriptor instead.
 func (*PutPartyRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{13}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutPartyRequest) GetSource() string {
@@ -1243,7 +1520,7 @@ type PutPartyResponse struct {
 
 func (x *PutPartyResponse) Reset() {
 	*x = PutPartyResponse{}
-	mi := &file_behalf_v1_register_proto_msgTypes[14]
+	mi := &file_behalf_v1_register_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1255,7 +1532,7 @@ func (x *PutPartyResponse) String() string {
 func (*PutPartyResponse) ProtoMessage() {}
 
 func (x *PutPartyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[14]
+	mi := &file_behalf_v1_register_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1268,7 +1545,7 @@ func (x *PutPartyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPartyResponse.ProtoReflect.Descriptor instead.
 func (*PutPartyResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{14}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PutPartyResponse) GetParty() *Party {
@@ -1303,7 +1580,7 @@ type DeletePartyRequest struct {
 
 func (x *DeletePartyRequest) Reset() {
 	*x = DeletePartyRequest{}
-	mi := &file_behalf_v1_register_proto_msgTypes[15]
+	mi := &file_behalf_v1_register_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1592,7 @@ func (x *DeletePartyRequest) String() string {
 func (*DeletePartyRequest) ProtoMessage() {}
 
 func (x *DeletePartyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[15]
+	mi := &file_behalf_v1_register_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1605,7 @@ func (x *DeletePartyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePartyRequest.ProtoReflect.Descriptor instead.
 func (*DeletePartyRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{15}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DeletePartyRequest) GetParty() *PartyReference {
@@ -1349,7 +1626,7 @@ type DeletePartyResponse struct {
 
 func (x *DeletePartyResponse) Reset() {
 	*x = DeletePartyResponse{}
-	mi := &file_behalf_v1_register_proto_msgTypes[16]
+	mi := &file_behalf_v1_register_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1638,7 @@ func (x *DeletePartyResponse) String() string {
 func (*DeletePartyResponse) ProtoMessage() {}
 
 func (x *DeletePartyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[16]
+	mi := &file_behalf_v1_register_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1651,7 @@ func (x *DeletePartyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePartyResponse.ProtoReflect.Descriptor instead.
 func (*DeletePartyResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{16}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DeletePartyResponse) GetRevision() string {
@@ -1397,7 +1674,7 @@ type PutAssignmentRequest struct {
 
 func (x *PutAssignmentRequest) Reset() {
 	*x = PutAssignmentRequest{}
-	mi := &file_behalf_v1_register_proto_msgTypes[17]
+	mi := &file_behalf_v1_register_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1686,7 @@ func (x *PutAssignmentRequest) String() string {
 func (*PutAssignmentRequest) ProtoMessage() {}
 
 func (x *PutAssignmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[17]
+	mi := &file_behalf_v1_register_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1699,7 @@ func (x *PutAssignmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAssignmentRequest.ProtoReflect.Descriptor instead.
 func (*PutAssignmentRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{17}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PutAssignmentRequest) GetSource() string {
@@ -1450,7 +1727,7 @@ type PutAssignmentResponse struct {
 
 func (x *PutAssignmentResponse) Reset() {
 	*x = PutAssignmentResponse{}
-	mi := &file_behalf_v1_register_proto_msgTypes[18]
+	mi := &file_behalf_v1_register_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1462,7 +1739,7 @@ func (x *PutAssignmentResponse) String() string {
 func (*PutAssignmentResponse) ProtoMessage() {}
 
 func (x *PutAssignmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[18]
+	mi := &file_behalf_v1_register_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1475,7 +1752,7 @@ func (x *PutAssignmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAssignmentResponse.ProtoReflect.Descriptor instead.
 func (*PutAssignmentResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{18}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PutAssignmentResponse) GetRevision() string {
@@ -1498,7 +1775,7 @@ type DeleteAssignmentRequest struct {
 
 func (x *DeleteAssignmentRequest) Reset() {
 	*x = DeleteAssignmentRequest{}
-	mi := &file_behalf_v1_register_proto_msgTypes[19]
+	mi := &file_behalf_v1_register_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1787,7 @@ func (x *DeleteAssignmentRequest) String() string {
 func (*DeleteAssignmentRequest) ProtoMessage() {}
 
 func (x *DeleteAssignmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[19]
+	mi := &file_behalf_v1_register_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1800,7 @@ func (x *DeleteAssignmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAssignmentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAssignmentRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{19}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DeleteAssignmentRequest) GetSource() string {
@@ -1551,7 +1828,7 @@ type DeleteAssignmentResponse struct {
 
 func (x *DeleteAssignmentResponse) Reset() {
 	*x = DeleteAssignmentResponse{}
-	mi := &file_behalf_v1_register_proto_msgTypes[20]
+	mi := &file_behalf_v1_register_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1840,7 @@ func (x *DeleteAssignmentResponse) String() string {
 func (*DeleteAssignmentResponse) ProtoMessage() {}
 
 func (x *DeleteAssignmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[20]
+	mi := &file_behalf_v1_register_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1853,7 @@ func (x *DeleteAssignmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAssignmentResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAssignmentResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{20}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeleteAssignmentResponse) GetRevision() string {
@@ -1599,7 +1876,7 @@ type JoinPersonsRequest struct {
 
 func (x *JoinPersonsRequest) Reset() {
 	*x = JoinPersonsRequest{}
-	mi := &file_behalf_v1_register_proto_msgTypes[21]
+	mi := &file_behalf_v1_register_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1888,7 @@ func (x *JoinPersonsRequest) String() string {
 func (*JoinPersonsRequest) ProtoMessage() {}
 
 func (x *JoinPersonsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[21]
+	mi := &file_behalf_v1_register_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1901,7 @@ func (x *JoinPersonsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinPersonsRequest.ProtoReflect.Descriptor instead.
 func (*JoinPersonsRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{21}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *JoinPersonsRequest) GetFrom() *PartyReference {
@@ -1652,7 +1929,7 @@ type JoinPersonsResponse struct {
 
 func (x *JoinPersonsResponse) Reset() {
 	*x = JoinPersonsResponse{}
-	mi := &file_behalf_v1_register_proto_msgTypes[22]
+	mi := &file_behalf_v1_register_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +1941,7 @@ func (x *JoinPersonsResponse) String() string {
 func (*JoinPersonsResponse) ProtoMessage() {}
 
 func (x *JoinPersonsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_register_proto_msgTypes[22]
+	mi := &file_behalf_v1_register_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +1954,7 @@ func (x *JoinPersonsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinPersonsResponse.ProtoReflect.Descriptor instead.
 func (*JoinPersonsResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_register_proto_rawDescGZIP(), []int{22}
+	return file_behalf_v1_register_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *JoinPersonsResponse) GetRevision() string {
@@ -1691,7 +1968,7 @@ var File_behalf_v1_register_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_register_proto_rawDesc = "" +
 	"\n" +
-	"\x18behalf/v1/register.proto\x12\tbehalf.v1\x1a\x15behalf/v1/party.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x05\n" +
+	"\x18behalf/v1/register.proto\x12\tbehalf.v1\x1a\x15behalf/v1/party.proto\x1a\x18behalf/v1/registry.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x05\n" +
 	"\vPartyRecord\x12(\n" +
 	"\bparty_id\x18\x01 \x01(\x03B\r\xbaH\n" +
 	"\"\b\x18\xff\xff\xff\xff\a(\x00R\apartyId\x12*\n" +
@@ -1726,12 +2003,30 @@ const file_behalf_v1_register_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd8\x04R\x02to\x129\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xaf\x01\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xd9\x03\n" +
+	"\x10DelegationRecord\x12\x1e\n" +
+	"\x04from\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd8\x04R\x04from\x12\x1a\n" +
+	"\x02to\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd8\x04R\x02to\x12\x1a\n" +
+	"\x03via\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xd8\x04R\x03via\x12\"\n" +
+	"\apackage\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\apackage\x12$\n" +
+	"\bresource\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\bresource\x12 \n" +
+	"\x06action\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x06action\x12$\n" +
+	"\binstance\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\binstance\x12\x1c\n" +
+	"\x04task\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04task\x129\n" +
+	"\n" +
+	"expires_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\"\n" +
+	"\bgiven_by\x18\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\agivenBy\x12'\n" +
+	"\n" +
+	"given_with\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tgivenWith\x125\n" +
+	"\bgiven_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\agivenAt\"\xaf\x01\n" +
 	"\fImportHeader\x12D\n" +
 	"\asources\x18\x01 \x03(\tB*\xbaH'\x92\x01$\b\x01\x10\x10\x18\x01\"\x1cr\x1a2\x18^[a-z][a-z0-9._-]{0,62}$R\asources\x12\x19\n" +
 	"\badd_only\x18\x02 \x01(\bR\aaddOnly\x12\x17\n" +
 	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12%\n" +
-	"\x0eallow_removals\x18\x04 \x01(\bR\rallowRemovals\"\xfc\x01\n" +
+	"\x0eallow_removals\x18\x04 \x01(\bR\rallowRemovals\"\xe2\x03\n" +
 	"\vImportEntry\x12\x1c\n" +
 	"\x04file\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x03R\x04line\x12.\n" +
@@ -1741,7 +2036,15 @@ const file_behalf_v1_register_proto_rawDesc = "" +
 	"assignment\x12<\n" +
 	"\n" +
 	"unreadable\x18\x05 \x01(\v2\x1a.behalf.v1.UnreadableEntryH\x00R\n" +
-	"unreadableB\x0e\n" +
+	"unreadable\x12=\n" +
+	"\n" +
+	"delegation\x18\t \x01(\v2\x1b.behalf.v1.DelegationRecordH\x00R\n" +
+	"delegation\x128\n" +
+	"\vsystem_user\x18\x06 \x01(\v2\x15.behalf.v1.SystemUserH\x00R\n" +
+	"systemUser\x128\n" +
+	"\vaccess_list\x18\a \x01(\v2\x15.behalf.v1.AccessListH\x00R\n" +
+	"accessList\x121\n" +
+	"\bresource\x18\b \x01(\v2\x13.behalf.v1.ResourceH\x00R\bresourceB\x0e\n" +
 	"\x05entry\x12\x05\xbaH\x02\b\x01\"}\n" +
 	"\x0fUnreadableEntry\x12&\n" +
 	"\treference\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xd8\x04R\treference\x12\x1e\n" +
@@ -1768,14 +2071,19 @@ const file_behalf_v1_register_proto_rawDesc = "" +
 	"\achanged\x18\x02 \x01(\x03R\achanged\x12\x1c\n" +
 	"\tunchanged\x18\x03 \x01(\x03R\tunchanged\x12\x18\n" +
 	"\aremoved\x18\x04 \x01(\x03R\aremoved\x12\x18\n" +
-	"\arefused\x18\x05 \x01(\x03R\arefused\"\xb5\x01\n" +
+	"\arefused\x18\x05 \x01(\x03R\arefused\"\xe4\x01\n" +
 	"\rSourceOutcome\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x121\n" +
 	"\aparties\x18\x02 \x01(\v2\x17.behalf.v1.ImportCountsR\aparties\x129\n" +
 	"\vassignments\x18\x03 \x01(\v2\x17.behalf.v1.ImportCountsR\vassignments\x12\x1e\n" +
 	"\n" +
 	"unreadable\x18\x04 \x01(\x03R\n" +
-	"unreadable\"\xae\x01\n" +
+	"unreadable\x12-\n" +
+	"\x06others\x18\x05 \x03(\v2\x15.behalf.v1.ImportKindR\x06others\"Q\n" +
+	"\n" +
+	"ImportKind\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12/\n" +
+	"\x06counts\x18\x02 \x01(\v2\x17.behalf.v1.ImportCountsR\x06counts\"\xae\x01\n" +
 	"\rImportOutcome\x122\n" +
 	"\asources\x18\x01 \x03(\v2\x18.behalf.v1.SourceOutcomeR\asources\x124\n" +
 	"\brefusals\x18\x02 \x03(\v2\x18.behalf.v1.ImportRefusalR\brefusals\x12\x17\n" +
@@ -1841,77 +2149,90 @@ func file_behalf_v1_register_proto_rawDescGZIP() []byte {
 }
 
 var file_behalf_v1_register_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_behalf_v1_register_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_behalf_v1_register_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_behalf_v1_register_proto_goTypes = []any{
 	(ImportPhase)(0),                 // 0: behalf.v1.ImportPhase
 	(*PartyRecord)(nil),              // 1: behalf.v1.PartyRecord
 	(*AssignmentRecord)(nil),         // 2: behalf.v1.AssignmentRecord
-	(*ImportHeader)(nil),             // 3: behalf.v1.ImportHeader
-	(*ImportEntry)(nil),              // 4: behalf.v1.ImportEntry
-	(*UnreadableEntry)(nil),          // 5: behalf.v1.UnreadableEntry
-	(*ImportBatch)(nil),              // 6: behalf.v1.ImportBatch
-	(*ImportRequest)(nil),            // 7: behalf.v1.ImportRequest
-	(*ImportProgress)(nil),           // 8: behalf.v1.ImportProgress
-	(*ImportRefusal)(nil),            // 9: behalf.v1.ImportRefusal
-	(*ImportCounts)(nil),             // 10: behalf.v1.ImportCounts
-	(*SourceOutcome)(nil),            // 11: behalf.v1.SourceOutcome
-	(*ImportOutcome)(nil),            // 12: behalf.v1.ImportOutcome
-	(*ImportResponse)(nil),           // 13: behalf.v1.ImportResponse
-	(*PutPartyRequest)(nil),          // 14: behalf.v1.PutPartyRequest
-	(*PutPartyResponse)(nil),         // 15: behalf.v1.PutPartyResponse
-	(*DeletePartyRequest)(nil),       // 16: behalf.v1.DeletePartyRequest
-	(*DeletePartyResponse)(nil),      // 17: behalf.v1.DeletePartyResponse
-	(*PutAssignmentRequest)(nil),     // 18: behalf.v1.PutAssignmentRequest
-	(*PutAssignmentResponse)(nil),    // 19: behalf.v1.PutAssignmentResponse
-	(*DeleteAssignmentRequest)(nil),  // 20: behalf.v1.DeleteAssignmentRequest
-	(*DeleteAssignmentResponse)(nil), // 21: behalf.v1.DeleteAssignmentResponse
-	(*JoinPersonsRequest)(nil),       // 22: behalf.v1.JoinPersonsRequest
-	(*JoinPersonsResponse)(nil),      // 23: behalf.v1.JoinPersonsResponse
-	(PartyKind)(0),                   // 24: behalf.v1.PartyKind
-	(*timestamppb.Timestamp)(nil),    // 25: google.protobuf.Timestamp
-	(*Party)(nil),                    // 26: behalf.v1.Party
-	(*PartyReference)(nil),           // 27: behalf.v1.PartyReference
+	(*DelegationRecord)(nil),         // 3: behalf.v1.DelegationRecord
+	(*ImportHeader)(nil),             // 4: behalf.v1.ImportHeader
+	(*ImportEntry)(nil),              // 5: behalf.v1.ImportEntry
+	(*UnreadableEntry)(nil),          // 6: behalf.v1.UnreadableEntry
+	(*ImportBatch)(nil),              // 7: behalf.v1.ImportBatch
+	(*ImportRequest)(nil),            // 8: behalf.v1.ImportRequest
+	(*ImportProgress)(nil),           // 9: behalf.v1.ImportProgress
+	(*ImportRefusal)(nil),            // 10: behalf.v1.ImportRefusal
+	(*ImportCounts)(nil),             // 11: behalf.v1.ImportCounts
+	(*SourceOutcome)(nil),            // 12: behalf.v1.SourceOutcome
+	(*ImportKind)(nil),               // 13: behalf.v1.ImportKind
+	(*ImportOutcome)(nil),            // 14: behalf.v1.ImportOutcome
+	(*ImportResponse)(nil),           // 15: behalf.v1.ImportResponse
+	(*PutPartyRequest)(nil),          // 16: behalf.v1.PutPartyRequest
+	(*PutPartyResponse)(nil),         // 17: behalf.v1.PutPartyResponse
+	(*DeletePartyRequest)(nil),       // 18: behalf.v1.DeletePartyRequest
+	(*DeletePartyResponse)(nil),      // 19: behalf.v1.DeletePartyResponse
+	(*PutAssignmentRequest)(nil),     // 20: behalf.v1.PutAssignmentRequest
+	(*PutAssignmentResponse)(nil),    // 21: behalf.v1.PutAssignmentResponse
+	(*DeleteAssignmentRequest)(nil),  // 22: behalf.v1.DeleteAssignmentRequest
+	(*DeleteAssignmentResponse)(nil), // 23: behalf.v1.DeleteAssignmentResponse
+	(*JoinPersonsRequest)(nil),       // 24: behalf.v1.JoinPersonsRequest
+	(*JoinPersonsResponse)(nil),      // 25: behalf.v1.JoinPersonsResponse
+	(PartyKind)(0),                   // 26: behalf.v1.PartyKind
+	(*timestamppb.Timestamp)(nil),    // 27: google.protobuf.Timestamp
+	(*SystemUser)(nil),               // 28: behalf.v1.SystemUser
+	(*AccessList)(nil),               // 29: behalf.v1.AccessList
+	(*Resource)(nil),                 // 30: behalf.v1.Resource
+	(*Party)(nil),                    // 31: behalf.v1.Party
+	(*PartyReference)(nil),           // 32: behalf.v1.PartyReference
 }
 var file_behalf_v1_register_proto_depIdxs = []int32{
-	24, // 0: behalf.v1.PartyRecord.kind:type_name -> behalf.v1.PartyKind
-	25, // 1: behalf.v1.AssignmentRecord.expires_at:type_name -> google.protobuf.Timestamp
-	1,  // 2: behalf.v1.ImportEntry.party:type_name -> behalf.v1.PartyRecord
-	2,  // 3: behalf.v1.ImportEntry.assignment:type_name -> behalf.v1.AssignmentRecord
-	5,  // 4: behalf.v1.ImportEntry.unreadable:type_name -> behalf.v1.UnreadableEntry
-	4,  // 5: behalf.v1.ImportBatch.entries:type_name -> behalf.v1.ImportEntry
-	3,  // 6: behalf.v1.ImportRequest.header:type_name -> behalf.v1.ImportHeader
-	6,  // 7: behalf.v1.ImportRequest.batch:type_name -> behalf.v1.ImportBatch
-	0,  // 8: behalf.v1.ImportProgress.phase:type_name -> behalf.v1.ImportPhase
-	10, // 9: behalf.v1.SourceOutcome.parties:type_name -> behalf.v1.ImportCounts
-	10, // 10: behalf.v1.SourceOutcome.assignments:type_name -> behalf.v1.ImportCounts
-	11, // 11: behalf.v1.ImportOutcome.sources:type_name -> behalf.v1.SourceOutcome
-	9,  // 12: behalf.v1.ImportOutcome.refusals:type_name -> behalf.v1.ImportRefusal
-	8,  // 13: behalf.v1.ImportResponse.progress:type_name -> behalf.v1.ImportProgress
-	12, // 14: behalf.v1.ImportResponse.outcome:type_name -> behalf.v1.ImportOutcome
-	1,  // 15: behalf.v1.PutPartyRequest.party:type_name -> behalf.v1.PartyRecord
-	26, // 16: behalf.v1.PutPartyResponse.party:type_name -> behalf.v1.Party
-	27, // 17: behalf.v1.DeletePartyRequest.party:type_name -> behalf.v1.PartyReference
-	2,  // 18: behalf.v1.PutAssignmentRequest.assignment:type_name -> behalf.v1.AssignmentRecord
-	2,  // 19: behalf.v1.DeleteAssignmentRequest.assignment:type_name -> behalf.v1.AssignmentRecord
-	27, // 20: behalf.v1.JoinPersonsRequest.from:type_name -> behalf.v1.PartyReference
-	27, // 21: behalf.v1.JoinPersonsRequest.into:type_name -> behalf.v1.PartyReference
-	14, // 22: behalf.v1.RegisterService.PutParty:input_type -> behalf.v1.PutPartyRequest
-	16, // 23: behalf.v1.RegisterService.DeleteParty:input_type -> behalf.v1.DeletePartyRequest
-	18, // 24: behalf.v1.RegisterService.PutAssignment:input_type -> behalf.v1.PutAssignmentRequest
-	20, // 25: behalf.v1.RegisterService.DeleteAssignment:input_type -> behalf.v1.DeleteAssignmentRequest
-	22, // 26: behalf.v1.RegisterService.JoinPersons:input_type -> behalf.v1.JoinPersonsRequest
-	7,  // 27: behalf.v1.RegisterService.Import:input_type -> behalf.v1.ImportRequest
-	15, // 28: behalf.v1.RegisterService.PutParty:output_type -> behalf.v1.PutPartyResponse
-	17, // 29: behalf.v1.RegisterService.DeleteParty:output_type -> behalf.v1.DeletePartyResponse
-	19, // 30: behalf.v1.RegisterService.PutAssignment:output_type -> behalf.v1.PutAssignmentResponse
-	21, // 31: behalf.v1.RegisterService.DeleteAssignment:output_type -> behalf.v1.DeleteAssignmentResponse
-	23, // 32: behalf.v1.RegisterService.JoinPersons:output_type -> behalf.v1.JoinPersonsResponse
-	13, // 33: behalf.v1.RegisterService.Import:output_type -> behalf.v1.ImportResponse
-	28, // [28:34] is the sub-list for method output_type
-	22, // [22:28] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	26, // 0: behalf.v1.PartyRecord.kind:type_name -> behalf.v1.PartyKind
+	27, // 1: behalf.v1.AssignmentRecord.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 2: behalf.v1.DelegationRecord.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 3: behalf.v1.DelegationRecord.given_at:type_name -> google.protobuf.Timestamp
+	1,  // 4: behalf.v1.ImportEntry.party:type_name -> behalf.v1.PartyRecord
+	2,  // 5: behalf.v1.ImportEntry.assignment:type_name -> behalf.v1.AssignmentRecord
+	6,  // 6: behalf.v1.ImportEntry.unreadable:type_name -> behalf.v1.UnreadableEntry
+	3,  // 7: behalf.v1.ImportEntry.delegation:type_name -> behalf.v1.DelegationRecord
+	28, // 8: behalf.v1.ImportEntry.system_user:type_name -> behalf.v1.SystemUser
+	29, // 9: behalf.v1.ImportEntry.access_list:type_name -> behalf.v1.AccessList
+	30, // 10: behalf.v1.ImportEntry.resource:type_name -> behalf.v1.Resource
+	5,  // 11: behalf.v1.ImportBatch.entries:type_name -> behalf.v1.ImportEntry
+	4,  // 12: behalf.v1.ImportRequest.header:type_name -> behalf.v1.ImportHeader
+	7,  // 13: behalf.v1.ImportRequest.batch:type_name -> behalf.v1.ImportBatch
+	0,  // 14: behalf.v1.ImportProgress.phase:type_name -> behalf.v1.ImportPhase
+	11, // 15: behalf.v1.SourceOutcome.parties:type_name -> behalf.v1.ImportCounts
+	11, // 16: behalf.v1.SourceOutcome.assignments:type_name -> behalf.v1.ImportCounts
+	13, // 17: behalf.v1.SourceOutcome.others:type_name -> behalf.v1.ImportKind
+	11, // 18: behalf.v1.ImportKind.counts:type_name -> behalf.v1.ImportCounts
+	12, // 19: behalf.v1.ImportOutcome.sources:type_name -> behalf.v1.SourceOutcome
+	10, // 20: behalf.v1.ImportOutcome.refusals:type_name -> behalf.v1.ImportRefusal
+	9,  // 21: behalf.v1.ImportResponse.progress:type_name -> behalf.v1.ImportProgress
+	14, // 22: behalf.v1.ImportResponse.outcome:type_name -> behalf.v1.ImportOutcome
+	1,  // 23: behalf.v1.PutPartyRequest.party:type_name -> behalf.v1.PartyRecord
+	31, // 24: behalf.v1.PutPartyResponse.party:type_name -> behalf.v1.Party
+	32, // 25: behalf.v1.DeletePartyRequest.party:type_name -> behalf.v1.PartyReference
+	2,  // 26: behalf.v1.PutAssignmentRequest.assignment:type_name -> behalf.v1.AssignmentRecord
+	2,  // 27: behalf.v1.DeleteAssignmentRequest.assignment:type_name -> behalf.v1.AssignmentRecord
+	32, // 28: behalf.v1.JoinPersonsRequest.from:type_name -> behalf.v1.PartyReference
+	32, // 29: behalf.v1.JoinPersonsRequest.into:type_name -> behalf.v1.PartyReference
+	16, // 30: behalf.v1.RegisterService.PutParty:input_type -> behalf.v1.PutPartyRequest
+	18, // 31: behalf.v1.RegisterService.DeleteParty:input_type -> behalf.v1.DeletePartyRequest
+	20, // 32: behalf.v1.RegisterService.PutAssignment:input_type -> behalf.v1.PutAssignmentRequest
+	22, // 33: behalf.v1.RegisterService.DeleteAssignment:input_type -> behalf.v1.DeleteAssignmentRequest
+	24, // 34: behalf.v1.RegisterService.JoinPersons:input_type -> behalf.v1.JoinPersonsRequest
+	8,  // 35: behalf.v1.RegisterService.Import:input_type -> behalf.v1.ImportRequest
+	17, // 36: behalf.v1.RegisterService.PutParty:output_type -> behalf.v1.PutPartyResponse
+	19, // 37: behalf.v1.RegisterService.DeleteParty:output_type -> behalf.v1.DeletePartyResponse
+	21, // 38: behalf.v1.RegisterService.PutAssignment:output_type -> behalf.v1.PutAssignmentResponse
+	23, // 39: behalf.v1.RegisterService.DeleteAssignment:output_type -> behalf.v1.DeleteAssignmentResponse
+	25, // 40: behalf.v1.RegisterService.JoinPersons:output_type -> behalf.v1.JoinPersonsResponse
+	15, // 41: behalf.v1.RegisterService.Import:output_type -> behalf.v1.ImportResponse
+	36, // [36:42] is the sub-list for method output_type
+	30, // [30:36] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_register_proto_init() }
@@ -1920,16 +2241,21 @@ func file_behalf_v1_register_proto_init() {
 		return
 	}
 	file_behalf_v1_party_proto_init()
-	file_behalf_v1_register_proto_msgTypes[3].OneofWrappers = []any{
+	file_behalf_v1_registry_proto_init()
+	file_behalf_v1_register_proto_msgTypes[4].OneofWrappers = []any{
 		(*ImportEntry_Party)(nil),
 		(*ImportEntry_Assignment)(nil),
 		(*ImportEntry_Unreadable)(nil),
+		(*ImportEntry_Delegation)(nil),
+		(*ImportEntry_SystemUser)(nil),
+		(*ImportEntry_AccessList)(nil),
+		(*ImportEntry_Resource)(nil),
 	}
-	file_behalf_v1_register_proto_msgTypes[6].OneofWrappers = []any{
+	file_behalf_v1_register_proto_msgTypes[7].OneofWrappers = []any{
 		(*ImportRequest_Header)(nil),
 		(*ImportRequest_Batch)(nil),
 	}
-	file_behalf_v1_register_proto_msgTypes[12].OneofWrappers = []any{
+	file_behalf_v1_register_proto_msgTypes[14].OneofWrappers = []any{
 		(*ImportResponse_Progress)(nil),
 		(*ImportResponse_Outcome)(nil),
 	}
@@ -1939,7 +2265,7 @@ func file_behalf_v1_register_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_behalf_v1_register_proto_rawDesc), len(file_behalf_v1_register_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

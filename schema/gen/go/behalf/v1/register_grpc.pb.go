@@ -39,7 +39,7 @@ const (
 type RegisterServiceClient interface {
 	// PutParty adds a party, or replaces what is recorded of it.
 	PutParty(ctx context.Context, in *PutPartyRequest, opts ...grpc.CallOption) (*PutPartyResponse, error)
-	// DeleteParty removes a party and every assignment to and from it.
+	// DeleteParty removes a party, every assignment to and from it, and all that it has delegated or was delegated.
 	DeleteParty(ctx context.Context, in *DeletePartyRequest, opts ...grpc.CallOption) (*DeletePartyResponse, error)
 	// PutAssignment lets a source assert that a party holds a role in another.
 	PutAssignment(ctx context.Context, in *PutAssignmentRequest, opts ...grpc.CallOption) (*PutAssignmentResponse, error)
@@ -135,7 +135,7 @@ type RegisterService_ImportClient = grpc.BidiStreamingClient[ImportRequest, Impo
 type RegisterServiceServer interface {
 	// PutParty adds a party, or replaces what is recorded of it.
 	PutParty(context.Context, *PutPartyRequest) (*PutPartyResponse, error)
-	// DeleteParty removes a party and every assignment to and from it.
+	// DeleteParty removes a party, every assignment to and from it, and all that it has delegated or was delegated.
 	DeleteParty(context.Context, *DeletePartyRequest) (*DeletePartyResponse, error)
 	// PutAssignment lets a source assert that a party holds a role in another.
 	PutAssignment(context.Context, *PutAssignmentRequest) (*PutAssignmentResponse, error)

@@ -388,7 +388,7 @@ type ExportResponse_Header struct {
 }
 
 type ExportResponse_Batch struct {
-	// batch is some entries. Parties come before assignments.
+	// batch is some entries. Of each source parties come before assignments, and these before delegations.
 	Batch *ImportBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
 }
 
@@ -404,7 +404,9 @@ type ExportHeader struct {
 	// parties is the number of entries that are parties.
 	Parties int64 `protobuf:"varint,2,opt,name=parties,proto3" json:"parties,omitempty"`
 	// assignments is the number of entries that are assignments.
-	Assignments   int64 `protobuf:"varint,3,opt,name=assignments,proto3" json:"assignments,omitempty"`
+	Assignments int64 `protobuf:"varint,3,opt,name=assignments,proto3" json:"assignments,omitempty"`
+	// delegations is the number of entries that are delegations.
+	Delegations   int64 `protobuf:"varint,4,opt,name=delegations,proto3" json:"delegations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +462,13 @@ func (x *ExportHeader) GetAssignments() int64 {
 	return 0
 }
 
+func (x *ExportHeader) GetDelegations() int64 {
+	if x != nil {
+		return x.Delegations
+	}
+	return 0
+}
+
 var File_behalf_v1_store_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_store_proto_rawDesc = "" +
@@ -481,11 +490,12 @@ const file_behalf_v1_store_proto_rawDesc = "" +
 	"\x0eExportResponse\x121\n" +
 	"\x06header\x18\x01 \x01(\v2\x17.behalf.v1.ExportHeaderH\x00R\x06header\x12.\n" +
 	"\x05batch\x18\x02 \x01(\v2\x16.behalf.v1.ImportBatchH\x00R\x05batchB\t\n" +
-	"\amessage\"d\n" +
+	"\amessage\"\x86\x01\n" +
 	"\fExportHeader\x12\x18\n" +
 	"\asources\x18\x01 \x03(\tR\asources\x12\x18\n" +
 	"\aparties\x18\x02 \x01(\x03R\aparties\x12 \n" +
-	"\vassignments\x18\x03 \x01(\x03R\vassignments2\x90\x01\n" +
+	"\vassignments\x18\x03 \x01(\x03R\vassignments\x12 \n" +
+	"\vdelegations\x18\x04 \x01(\x03R\vdelegations2\x90\x01\n" +
 	"\fStoreService\x12?\n" +
 	"\x06Backup\x12\x18.behalf.v1.BackupRequest\x1a\x19.behalf.v1.BackupResponse0\x01\x12?\n" +
 	"\x06Export\x12\x18.behalf.v1.ExportRequest\x1a\x19.behalf.v1.ExportResponse0\x01BAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
