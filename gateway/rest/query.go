@@ -58,7 +58,7 @@ func (s sent) unknown(d protoreflect.MessageDescriptor) error {
 	for name := range values {
 		path, known := fieldPath(d, name)
 		switch _, inPath := s.path[path]; {
-		case s.method == http.MethodPost:
+		case s.method == http.MethodPost, s.method == http.MethodPut:
 			violations = append(violations, violation(name, "this call takes its fields in the body, none in the query"))
 		case !known:
 			violations = append(violations, violation(name, "there is no such parameter"))
@@ -103,6 +103,9 @@ func fieldPath(d protoreflect.MessageDescriptor, parameter string) (string, bool
 			return "", false
 		}
 		parts[i], d = string(field.Name()), field.Message()
+		if d != nil && d.FullName() == "google.protobuf.Timestamp" {
+			d = nil // written as a text
+		}
 	}
 	return strings.Join(parts, "."), d == nil
 }

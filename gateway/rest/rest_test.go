@@ -67,6 +67,8 @@ var malformed = []struct {
 	{"cookie on a call that can change something", "POST /v1/register/persons:join", `{}`, []string{asJSON, "Cookie: AltinnStudioRuntime=user-7"}, 401, "CREDENTIALS_MISSING", ""},
 	{"cookie on a removal", "DELETE /v1/apikeys/x", "", []string{"Cookie: AltinnStudioRuntime=user-7"}, 401, "CREDENTIALS_MISSING", ""},
 	{"credentials as metadata", "GET /v1/parties", "", []string{"Grpc-Metadata-Authorization: Bearer user-7"}, 401, "CREDENTIALS_MISSING", ""},
+	{"no time", "GET /v1/parties?at_time=yesterday", "", nil, 400, "INVALID_ARGUMENT", "at_time"},
+	{"part of a time", "GET /v1/parties?at_time.seconds=1", "", nil, 400, "INVALID_ARGUMENT", "at_time.seconds"},
 	{"credentials in the query", "GET /v1/parties?access_token=user-7", "", []string{"X: x"}, 400, "INVALID_ARGUMENT", "access_token"},
 }
 
@@ -135,7 +137,7 @@ func TestEveryRouteIsStrict(t *testing.T) {
 	for path, methods := range allowed {
 		for _, method := range methods {
 			body, headers := "", []string{user}
-			if method == "POST" {
+			if method == "POST" || method == "PUT" {
 				body, headers = "{}", append(headers, asJSON)
 			}
 			got := standin.Do(t, srv, method+" "+path+"?surplus=1", body, headers...)
@@ -144,7 +146,7 @@ func TestEveryRouteIsStrict(t *testing.T) {
 			}
 		}
 		var want []string
-		for _, method := range []string{"GET", "POST", "DELETE"} {
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
 			if slices.Contains(methods, method) {
 				want = append(want, method)
 			}
@@ -152,9 +154,9 @@ func TestEveryRouteIsStrict(t *testing.T) {
 				want = append(want, "HEAD")
 			}
 		}
-		got := standin.Do(t, srv, "PUT "+path, "", user)
+		got := standin.Do(t, srv, "PATCH "+path, "", user)
 		if diff := cmp.Diff(strings.Join(want, ", "), got.Header.Get("Allow")); got.Status != 405 || diff != "" {
-			t.Errorf("PUT %s: status %d, Allow (-want +got):\n%s", path, got.Status, diff)
+			t.Errorf("PATCH %s: status %d, Allow (-want +got):\n%s", path, got.Status, diff)
 		}
 	}
 	if calls := services.Calls(); len(calls) != 0 {

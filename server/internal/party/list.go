@@ -39,7 +39,17 @@ func (q Query) fingerprint() fingerprint {
 		strconv.Itoa(int(q.Order)),
 		strconv.FormatBool(q.Group),
 		strconv.FormatBool(q.ExcludeDeleted),
+		past(q.At),
 	)
+}
+
+// past tells lists of different states of the past apart, and from those of the present,
+// which are one list however it changes.
+func past(at relation.At) string {
+	if !at.Past() {
+		return ""
+	}
+	return string(at.Exact) + "@" + strconv.FormatInt(at.Time.UnixMicro(), 10)
 }
 
 // Entry is a party in a list.

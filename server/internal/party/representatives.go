@@ -34,7 +34,7 @@ type Representatives struct {
 // Representatives returns the users who may represent a party, by user id. Nobody
 // represents a party that does not exist; that is no fault.
 func (s *Service) Representatives(ctx context.Context, q RepresentativesQuery) (Representatives, error) {
-	query := newFingerprint("representatives", strconv.FormatInt(int64(q.Party), 10), rolePermission(q.Role))
+	query := newFingerprint("representatives", strconv.FormatInt(int64(q.Party), 10), rolePermission(q.Role), past(q.At))
 	wanted, err := newPage(query, q.PageToken, q.PageSize)
 	if err != nil {
 		return Representatives{}, err

@@ -15,6 +15,7 @@ type checkCommand struct {
 	Terminal
 	client   client
 	output   output
+	at       moment
 	exitCode bool
 }
 
@@ -24,14 +25,17 @@ func newCheck(t Terminal) *cobra.Command {
 		Use:   "check OBJECT PERMISSION SUBJECT",
 		Short: "Ask whether a subject has a permission on an object",
 		Long: `Ask whether a subject has a permission or relation on an object of the live schema, and print true or
-false. Either is an answer, with exit code 0; with --exit-code false has exit code 4.`,
+false. Either is an answer, with exit code 0; with --exit-code false has exit code 4. With --at the answer is
+that of then, with what had not expired then.`,
 		Example: `  behalf check party:50076451 represent user:20001337
-  behalf check --exit-code party:50076451 has_regn user:20001337 && echo accountant`,
+  behalf check --exit-code party:50076451 has_regn user:20001337 && echo accountant
+  behalf check --at 2026-05-01T12:00:00Z party:50076451 represent user:20001337`,
 		Args: arguments(3, 3, "an object, a permission and a subject"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
 	c.client.bind(cmd.Flags())
 	c.output.bind(cmd.Flags())
+	c.at.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&c.exitCode, "exit-code", false, "exit with 4 when the answer is false")
 	return cmd
 }
@@ -41,12 +45,16 @@ func (c *checkCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	request := &behalfv1.CheckRequest{Question: question}
+	if request.AtTime, request.AtRevision, err = c.at.parse(); err != nil {
+		return err
+	}
 	conn, err := c.client.dial()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	answer, err := behalfv1.NewCheckServiceClient(conn).Check(ctx, &behalfv1.CheckRequest{Question: question})
+	answer, err := behalfv1.NewCheckServiceClient(conn).Check(ctx, request)
 	if err != nil {
 		return c.client.explain(err)
 	}

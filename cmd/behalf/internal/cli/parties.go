@@ -16,6 +16,7 @@ type partiesCommand struct {
 	Terminal
 	client client
 	output output
+	at     moment
 
 	request behalfv1.ListPartiesRequest
 	order   string
@@ -27,6 +28,7 @@ func newParties(t Terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "parties",
 		Short: "List the parties that a user may represent",
+		Long:  "List the parties that a user may represent. With --at they are those that he could represent then, under the\nnames that they have now.",
 		Example: `  behalf parties --user 20001337
   behalf parties --user 20001337 --role DAGL --search "skrova" --all`,
 		Args: arguments(0, 0, "none"),
@@ -35,6 +37,7 @@ func newParties(t Terminal) *cobra.Command {
 	flags := cmd.Flags()
 	c.client.bind(flags)
 	c.output.bind(flags)
+	c.at.bind(flags)
 	flags.Int64Var(&c.request.UserId, "user", 0, "the user asked about (default: whoever the token is for)")
 	flags.StringVar(&c.request.Role, "role", "", "only parties where he has this role: a code or URN")
 	flags.StringVar(&c.request.Search, "search", "", "only parties with words of the name that begin so, or an organisation number that does")
@@ -57,6 +60,10 @@ func (c *partiesCommand) run(ctx context.Context) error {
 		return usagef("--order: %q is not name, number or id", c.order)
 	}
 	c.request.Order = order
+	var err error
+	if c.request.AtTime, c.request.AtRevision, err = c.at.parse(); err != nil {
+		return err
+	}
 	conn, err := c.client.dial()
 	if err != nil {
 		return err

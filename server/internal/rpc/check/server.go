@@ -9,6 +9,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/rpc/reading"
 )
 
 // Checker answers questions, all at one revision. Without questions it says which
@@ -43,7 +44,7 @@ func (s *Server) Check(ctx context.Context, req *behalfv1.CheckRequest) (*behalf
 	if err != nil {
 		return nil, err
 	}
-	answers, revision, err := s.ask(ctx, req.GetAtLeastAsFresh(), []relation.Question{q})
+	answers, revision, err := s.ask(ctx, req, []relation.Question{q})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (s *Server) BulkCheck(ctx context.Context, req *behalfv1.BulkCheckRequest) 
 		}
 		asked, places = append(asked, q), append(places, i)
 	}
-	answers, revision, err := s.ask(ctx, req.GetAtLeastAsFresh(), asked)
+	answers, revision, err := s.ask(ctx, req, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +86,11 @@ func (s *Server) BulkCheck(ctx context.Context, req *behalfv1.BulkCheckRequest) 
 	return &behalfv1.BulkCheckResponse{Answers: out, Revision: string(revision)}, nil
 }
 
-func (s *Server) ask(ctx context.Context, atLeast string, questions []relation.Question) ([]relation.Answer, relation.Revision, error) {
-	at := relation.At{AtLeast: relation.Revision(atLeast)}
+func (s *Server) ask(ctx context.Context, req reading.Request, questions []relation.Question) ([]relation.Answer, relation.Revision, error) {
+	at, err := reading.At(ctx, req)
+	if err != nil {
+		return nil, "", err
+	}
 	answers, revision, err := s.checker.Check(ctx, at, questions...)
 	if err != nil {
 		return nil, "", fmt.Errorf("check %d questions: %w", len(questions), err)

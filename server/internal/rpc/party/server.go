@@ -10,6 +10,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/rpc/reading"
 )
 
 // Config is what a Server needs.
@@ -48,6 +49,10 @@ func (s *Server) ListParties(ctx context.Context, req *behalfv1.ListPartiesReque
 	if err != nil {
 		return nil, err
 	}
+	at, err := reading.At(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	list, err := s.parties.List(ctx, party.Query{
 		User:           party.UserID(user),
 		Role:           role,
@@ -57,7 +62,7 @@ func (s *Server) ListParties(ctx context.Context, req *behalfv1.ListPartiesReque
 		PageToken:      req.GetPageToken(),
 		Group:          req.GetGroupSubUnits(),
 		ExcludeDeleted: req.GetExcludeDeleted(),
-		At:             at(req),
+		At:             at,
 	})
 	if err != nil {
 		return nil, err
@@ -76,7 +81,8 @@ func (s *Server) GetParty(ctx context.Context, req *behalfv1.GetPartyRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	p, revision, err := s.parties.Get(ctx, at(req), caller.From(ctx), ref)
+	at := relation.At{AtLeast: relation.Revision(req.GetAtLeastAsFresh())}
+	p, revision, err := s.parties.Get(ctx, at, caller.From(ctx), ref)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +95,11 @@ func (s *Server) ValidateParty(ctx context.Context, req *behalfv1.ValidatePartyR
 	if err != nil {
 		return nil, err
 	}
-	may, revision, err := s.parties.Validate(ctx, at(req), party.ID(req.GetPartyId()), party.UserID(user))
+	at, err := reading.At(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	may, revision, err := s.parties.Validate(ctx, at, party.ID(req.GetPartyId()), party.UserID(user))
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +116,16 @@ func (s *Server) ListRepresentatives(ctx context.Context, req *behalfv1.ListRepr
 	if err != nil {
 		return nil, err
 	}
+	at, err := reading.At(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	list, err := s.parties.Representatives(ctx, party.RepresentativesQuery{
 		Party:     party.ID(req.GetPartyId()),
 		Role:      role,
 		PageSize:  int(req.GetPageSize()),
 		PageToken: req.GetPageToken(),
-		At:        at(req),
+		At:        at,
 	})
 	if err != nil {
 		return nil, err
@@ -136,9 +150,4 @@ func (s *Server) role(text string) (string, error) {
 		return "", e
 	}
 	return role.Relation, nil
-}
-
-// at says how fresh the answer to a request must be.
-func at(req interface{ GetAtLeastAsFresh() string }) relation.At {
-	return relation.At{AtLeast: relation.Revision(req.GetAtLeastAsFresh())}
 }

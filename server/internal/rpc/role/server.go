@@ -8,8 +8,8 @@ import (
 	"github.com/behalf-authz/behalf/schema/roles"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/party"
-	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/role"
+	"github.com/behalf-authz/behalf/server/internal/rpc/reading"
 )
 
 // Config is what a Server needs.
@@ -44,7 +44,10 @@ func (s *Server) ListRoles(ctx context.Context, req *behalfv1.ListRolesRequest) 
 	if err != nil {
 		return nil, err
 	}
-	at := relation.At{AtLeast: relation.Revision(req.GetAtLeastAsFresh())}
+	at, err := reading.At(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	held, revision, err := s.roles.Roles(ctx, at, party.ID(req.GetPartyId()), party.UserID(user))
 	if err != nil {
 		return nil, err
