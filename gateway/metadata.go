@@ -18,7 +18,16 @@ const (
 	authorizationKey = "authorization"
 	requestIDKey     = "x-request-id"
 	forwardedForKey  = "x-forwarded-for"
+	platformTokenKey = "platformaccesstoken"
+	ifMatchKey       = "if-match"
+	ifNoneMatchKey   = "if-none-match"
 )
+
+// conditions are the headers that say of which state a request speaks.
+var conditions = []string{ifMatchKey, ifNoneMatchKey}
+
+// maxCondition bounds such a header.
+const maxCondition = 512
 
 // maxForwardedFor bounds the chain of proxies that is passed on.
 const maxForwardedFor = 512
@@ -33,6 +42,20 @@ func crossing(r *http.Request, cookie bool) metadata.MD {
 	}
 	if credentials := credentials(r, cookie); credentials != "" {
 		md[authorizationKey] = []string{credentials}
+	}
+	// By which a part of the platform says which part it is, whoever it calls for.
+	if tokens := r.Header.Values(platformTokenKey); len(tokens) == 1 && tokens[0] != "" && printable(tokens[0]) {
+		md[platformTokenKey] = tokens
+	}
+	for _, name := range conditions {
+		if values := r.Header.Values(name); len(values) > 0 {
+			// One that cannot cross still has to fail: dropped, it would hold of any state.
+			if value := strings.Join(values, ","); len(value) <= maxCondition && printable(value) {
+				md[name] = []string{value}
+			} else {
+				md[name] = []string{"?"}
+			}
+		}
 	}
 	return md
 }

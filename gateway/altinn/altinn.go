@@ -18,18 +18,24 @@ const prefix = "/authorization/api/v1/"
 
 // API serves Altinn's paths.
 type API struct {
-	callers behalfv1.CallerServiceClient
-	parties behalfv1.PartyServiceClient
-	roles   behalfv1.RoleServiceClient
-	buffers sync.Pool // of *bytes.Buffer, for answers
+	decider  behalfv1.DecisionServiceClient
+	callers  behalfv1.CallerServiceClient
+	parties  behalfv1.PartyServiceClient
+	roles    behalfv1.RoleServiceClient
+	policies behalfv1.PolicyServiceClient
+	buffers  sync.Pool // of *bytes.Buffer, for answers
+
+	decisions Decisions
 }
 
 // New returns Altinn's paths over the services that conn reaches.
-func New(conn grpc.ClientConnInterface) *API {
+func New(conn grpc.ClientConnInterface, decisions Decisions) *API {
 	return &API{
-		callers: behalfv1.NewCallerServiceClient(conn),
-		parties: behalfv1.NewPartyServiceClient(conn),
-		roles:   behalfv1.NewRoleServiceClient(conn),
+		decisions: decisions,
+		decider:   behalfv1.NewDecisionServiceClient(conn),
+		callers:   behalfv1.NewCallerServiceClient(conn),
+		parties:   behalfv1.NewPartyServiceClient(conn),
+		roles:     behalfv1.NewRoleServiceClient(conn),
 	}
 }
 
@@ -40,14 +46,18 @@ func Serves(path string) bool {
 
 // ServeHTTP answers a request whose path begins as Altinn's do.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	route, answer := a.route(r.URL.Path)
-	if answer == nil {
+	at, found := a.route(r.URL.Path)
+	if !found {
 		problem.Write(w, r, problem.New(http.StatusNotFound, codes.NotFound, problem.RouteNotFound, "no route has this path"))
 		return
 	}
-	event.From(r.Context()).Route = prefix + route
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		problem.WriteMethodNotAllowed(w, r, http.MethodGet, http.MethodHead)
+	event.From(r.Context()).Route = prefix + at.pattern
+	if !at.takes(r.Method) {
+		problem.WriteMethodNotAllowed(w, r, at.methods()...)
+		return
+	}
+	if at.open {
+		at.answer(w, r, nil)
 		return
 	}
 	// Who calls is established before anything is read of what he asks.
@@ -56,24 +66,65 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.answerError(w, r, err)
 		return
 	}
-	answer(w, r, caller.GetUserId())
+	at.answer(w, r, caller)
 }
 
-// answer answers a request of the user that its token names; 0 is a service, which has none.
-type answer func(w http.ResponseWriter, r *http.Request, user int64)
+// route is what a path leads to.
+type route struct {
+	pattern string
+	writes  bool // by POST, all others by GET
+	open    bool // to everybody: nobody need say who he is
+	answer  func(w http.ResponseWriter, r *http.Request, caller *behalfv1.GetCallerResponse)
+}
 
-// route returns the pattern and the answer of a path, nil for a path that is no route.
-func (a *API) route(path string) (string, answer) {
-	parts := strings.Split(strings.TrimSuffix(path[len(prefix):], "/"), "/")
-	switch {
-	case len(parts) == 1 && strings.EqualFold(parts[0], "parties"):
-		return "parties", a.listParties
-	case len(parts) == 1 && strings.EqualFold(parts[0], "roles"):
-		return "roles", a.listRoles
-	case len(parts) == 3 && strings.EqualFold(parts[0], "parties") && parts[1] != "" && strings.EqualFold(parts[2], "validate"):
-		return "parties/{partyId}/validate", func(w http.ResponseWriter, r *http.Request, user int64) {
-			a.validateParty(w, r, user, parts[1])
-		}
+func (at route) takes(method string) bool {
+	if at.writes {
+		return method == http.MethodPost
 	}
-	return "", nil
+	return method == http.MethodGet || method == http.MethodHead
+}
+
+func (at route) methods() []string {
+	if at.writes {
+		return []string{http.MethodPost}
+	}
+	return []string{http.MethodGet, http.MethodHead}
+}
+
+// byUser is the answer to a request of the user that its token names; 0 is a service, which
+// has none.
+func byUser(answer func(w http.ResponseWriter, r *http.Request, user int64)) func(http.ResponseWriter, *http.Request, *behalfv1.GetCallerResponse) {
+	return func(w http.ResponseWriter, r *http.Request, caller *behalfv1.GetCallerResponse) {
+		answer(w, r, caller.GetUserId())
+	}
+}
+
+// byAnybody is the answer to a request of which it does not matter whose it is.
+func byAnybody(answer http.HandlerFunc) func(http.ResponseWriter, *http.Request, *behalfv1.GetCallerResponse) {
+	return func(w http.ResponseWriter, r *http.Request, _ *behalfv1.GetCallerResponse) { answer(w, r) }
+}
+
+// route returns what a path leads to.
+func (a *API) route(path string) (at route, found bool) {
+	parts := strings.Split(strings.TrimSuffix(path[len(prefix):], "/"), "/")
+	is := func(i int, name string) bool { return strings.EqualFold(parts[i], name) }
+	switch {
+	case len(parts) == 1 && is(0, "parties"):
+		return route{pattern: "parties", answer: byUser(a.listParties)}, true
+	case len(parts) == 1 && is(0, "roles"):
+		return route{pattern: "roles", answer: byUser(a.listRoles)}, true
+	case len(parts) == 3 && is(0, "parties") && parts[1] != "" && is(2, "validate"):
+		return route{pattern: "parties/{partyId}/validate", answer: byUser(func(w http.ResponseWriter, r *http.Request, user int64) {
+			a.validateParty(w, r, user, parts[1])
+		})}, true
+	case len(parts) == 1 && is(0, "policies"):
+		return route{pattern: "policies", writes: true, answer: a.putPolicy}, true
+	case len(parts) == 2 && is(0, "policies") && is(1, "getpolicies"):
+		return route{pattern: "policies/GetPolicies", writes: true, open: true, answer: byAnybody(a.describePolicies)}, true
+	case len(parts) == 4 && is(0, "policies") && is(1, "roleswithaccess"):
+		return route{pattern: "policies/roleswithaccess/{org}/{app}", open: true, answer: byAnybody(func(w http.ResponseWriter, r *http.Request) {
+			a.rolesWithAccess(w, r, parts[2], parts[3])
+		})}, true
+	}
+	return route{}, false
 }

@@ -33,6 +33,9 @@ const (
 	InvalidArgument = "INVALID_ARGUMENT"
 )
 
+// ETagMismatch is the reason, of the server, of a write that expected another state.
+const ETagMismatch = "ETAG_MISMATCH"
+
 // domain marks the error details that the server wrote for callers to read.
 const domain = "behalf"
 
@@ -96,6 +99,9 @@ func FromError(err error) Problem {
 	}
 	if p.Reason == "" {
 		p.Reason = p.Code
+	}
+	if p.Reason == ETagMismatch {
+		p.Status = http.StatusPreconditionFailed // which gRPC has no code for
 	}
 	return p
 }

@@ -39,9 +39,9 @@ func New(cfg Config) (*API, error) {
 	a := &API{maxBody: cfg.MaxBodyBytes}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
-		// Nothing crosses by its name, neither in nor out: the context brings the metadata.
+		// Nothing crosses by its name but ETags on their way out: the context brings the metadata.
 		runtime.WithIncomingHeaderMatcher(nothing),
-		runtime.WithOutgoingHeaderMatcher(nothing),
+		runtime.WithOutgoingHeaderMatcher(etag),
 		runtime.WithOutgoingTrailerMatcher(nothing),
 		runtime.WithMetadata(outgoing),
 		// A POST must never become another method by a header or by being a form.
@@ -61,6 +61,7 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterCheckServiceHandlerClient(ctx, a.mux, behalfv1.NewCheckServiceClient(conn)),
 		behalfv1.RegisterRegisterServiceHandlerClient(ctx, a.mux, behalfv1.NewRegisterServiceClient(conn)),
 		behalfv1.RegisterCallerServiceHandlerClient(ctx, a.mux, behalfv1.NewCallerServiceClient(conn)),
+		behalfv1.RegisterPolicyServiceHandlerClient(ctx, a.mux, behalfv1.NewPolicyServiceClient(conn)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register the native API: %w", err)
@@ -85,6 +86,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func nothing(string) (string, bool) { return "", false }
+
+// etag lets the ETag of what a call answers with pass.
+func etag(name string) (string, bool) { return "ETag", name == "etag" }
 
 // outgoing returns the metadata that package gateway put into the context.
 func outgoing(ctx context.Context, _ *http.Request) metadata.MD {

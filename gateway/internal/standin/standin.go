@@ -42,6 +42,7 @@ type Services struct {
 	behalfv1.UnimplementedCheckServiceServer
 	behalfv1.UnimplementedRegisterServiceServer
 	behalfv1.UnimplementedCallerServiceServer
+	behalfv1.UnimplementedPolicyServiceServer
 }
 
 // New returns services and a connection to them.
@@ -54,6 +55,7 @@ func New(t testing.TB) (*Services, grpc.ClientConnInterface) {
 	behalfv1.RegisterCheckServiceServer(channel, s)
 	behalfv1.RegisterRegisterServiceServer(channel, s)
 	behalfv1.RegisterCallerServiceServer(channel, s)
+	behalfv1.RegisterPolicyServiceServer(channel, s)
 	return s, channel
 }
 

@@ -38,8 +38,8 @@ func convertOpenAPI(root string) error {
 }
 
 // mend says what the plugin cannot know, or OpenAPI 2 cannot say: how the gateway answers
-// faults, that the credentials are a bearer's, and that a path that names a party leaves no
-// room for another name in the query.
+// faults, that the credentials are a bearer's, and that a path that names something by a
+// reference leaves no room for another name in the query.
 func mend(document *openapi3.T) {
 	document.Components.SecuritySchemes["bearer"].Value = openapi3.NewSecurityScheme().
 		WithType("http").WithScheme("bearer").WithDescription("A token or an API key")
@@ -53,7 +53,11 @@ func mend(document *openapi3.T) {
 				WithContent(openapi3.Content{"application/problem+json": openapi3.NewMediaType().
 					WithSchemaRef(openapi3.NewSchemaRef("#/components/schemas/Problem", nil))})})
 			operation.Parameters = slices.DeleteFunc(operation.Parameters, func(p *openapi3.ParameterRef) bool {
-				return p.Value.In == "query" && strings.HasPrefix(p.Value.Name, "party.") && strings.Contains(path, "{party.")
+				if p.Value.In != "query" {
+					return false
+				}
+				name, _, below := strings.Cut(p.Value.Name, ".")
+				return below && strings.Contains(path, "{"+name+".")
 			})
 		}
 	}

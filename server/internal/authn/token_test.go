@@ -125,6 +125,10 @@ func TestCallersOfTokens(t *testing.T) {
 	service := func(name string, scopes ...caller.Scope) caller.Caller {
 		return caller.Caller{Kind: caller.Service, Name: name, Scopes: scopes}
 	}
+	granted := func(c caller.Caller, others ...string) caller.Caller {
+		c.Granted = others
+		return c
+	}
 	for name, tc := range map[string]struct {
 		claims string // of a JSON object, without braces
 		want   caller.Caller
@@ -134,31 +138,34 @@ func TestCallersOfTokens(t *testing.T) {
 		"user only":            {`"urn:altinn:userid":1`, user(1, 0, 0)},
 		"greatest user":        {`"urn:altinn:userid":9223372036854775807`, user(9223372036854775807, 0, 0)},
 		"a user has no scopes": {`"urn:altinn:userid":1,"scope":"behalf:admin"`, user(1, 0, 0)},
-		"scopes":               {`"sub":"s","scope":"openid behalf:check  altinn:x behalf:parties.read"`, service("s", caller.PartiesRead, caller.Check)},
-		"list of scopes":       {`"client_id":"c","sub":"s","scope":["behalf:check","x"]`, service("c", caller.Check)},
+		"scopes":               {`"sub":"s","scope":"openid behalf:check  altinn:x behalf:parties.read"`, granted(service("s", caller.PartiesRead, caller.Check), "openid", "altinn:x")},
+		"list of scopes":       {`"client_id":"c","sub":"s","scope":["behalf:check","x"]`, granted(service("c", caller.Check), "x")},
 		"Altinn's scope":       {`"sub":"s","urn:altinn:scope":"behalf:admin"`, service("s", caller.Admin)},
 		"scope before Altinn's": {`"sub":"s","scope":"behalf:check","urn:altinn:scope":"behalf:admin"`,
 			service("s", caller.Check)},
-		"unknown scopes":       {`"sub":"s","scope":"behalf:everything BEHALF:ADMIN behalf:check,behalf:admin"`, service("s")},
-		"neither":              {`"sub":"s"`, service("s")},
-		"no name":              {`"scope":""`, service("token")},
-		"user 0":               {`"urn:altinn:userid":0,"scope":"behalf:admin"`, caller.Caller{}},
-		"user negative":        {`"urn:altinn:userid":-1`, caller.Caller{}},
-		"user empty":           {`"urn:altinn:userid":""`, caller.Caller{}},
-		"user null":            {`"urn:altinn:userid":null,"scope":"behalf:admin"`, caller.Caller{}},
-		"user a fraction":      {`"urn:altinn:userid":1.5`, caller.Caller{}},
-		"user with exponent":   {`"urn:altinn:userid":1e3`, caller.Caller{}},
-		"user zero-padded":     {`"urn:altinn:userid":"007"`, caller.Caller{}},
-		"user with spaces":     {`"urn:altinn:userid":" 1"`, caller.Caller{}},
-		"user a list":          {`"urn:altinn:userid":[1]`, caller.Caller{}},
-		"user too great":       {`"urn:altinn:userid":9223372036854775808`, caller.Caller{}},
-		"user in other digits": {`"urn:altinn:userid":"１"`, caller.Caller{}},
-		"level 5":              {`"urn:altinn:userid":1,"urn:altinn:authlevel":5`, caller.Caller{}},
-		"level a word":         {`"urn:altinn:userid":1,"urn:altinn:authlevel":"high"`, caller.Caller{}},
-		"party a word":         {`"urn:altinn:userid":1,"urn:altinn:partyid":"x"`, caller.Caller{}},
-		"scope a number":       {`"scope":1`, caller.Caller{}},
-		"scope null":           {`"scope":null`, caller.Caller{}},
-		"scope mixed":          {`"scope":["behalf:admin",1]`, caller.Caller{}},
+		"unknown scopes":         {`"sub":"s","scope":"behalf:everything BEHALF:ADMIN behalf:check,behalf:admin"`, granted(service("s"), "behalf:everything", "BEHALF:ADMIN", "behalf:check,behalf:admin")},
+		"an app of the platform": {`"urn:altinn:app":"studio.designer"`, caller.Caller{Kind: caller.Service, Name: "studio.designer", App: "studio.designer"}},
+		"a service owner":        {`"urn:altinn:org":"skd","sub":"s"`, caller.Caller{Kind: caller.Service, Name: "s", Org: "skd"}},
+		"an app a list":          {`"urn:altinn:app":["studio.designer"]`, caller.Caller{}},
+		"neither":                {`"sub":"s"`, service("s")},
+		"no name":                {`"scope":""`, service("token")},
+		"user 0":                 {`"urn:altinn:userid":0,"scope":"behalf:admin"`, caller.Caller{}},
+		"user negative":          {`"urn:altinn:userid":-1`, caller.Caller{}},
+		"user empty":             {`"urn:altinn:userid":""`, caller.Caller{}},
+		"user null":              {`"urn:altinn:userid":null,"scope":"behalf:admin"`, caller.Caller{}},
+		"user a fraction":        {`"urn:altinn:userid":1.5`, caller.Caller{}},
+		"user with exponent":     {`"urn:altinn:userid":1e3`, caller.Caller{}},
+		"user zero-padded":       {`"urn:altinn:userid":"007"`, caller.Caller{}},
+		"user with spaces":       {`"urn:altinn:userid":" 1"`, caller.Caller{}},
+		"user a list":            {`"urn:altinn:userid":[1]`, caller.Caller{}},
+		"user too great":         {`"urn:altinn:userid":9223372036854775808`, caller.Caller{}},
+		"user in other digits":   {`"urn:altinn:userid":"１"`, caller.Caller{}},
+		"level 5":                {`"urn:altinn:userid":1,"urn:altinn:authlevel":5`, caller.Caller{}},
+		"level a word":           {`"urn:altinn:userid":1,"urn:altinn:authlevel":"high"`, caller.Caller{}},
+		"party a word":           {`"urn:altinn:userid":1,"urn:altinn:partyid":"x"`, caller.Caller{}},
+		"scope a number":         {`"scope":1`, caller.Caller{}},
+		"scope null":             {`"scope":null`, caller.Caller{}},
+		"scope mixed":            {`"scope":["behalf:admin",1]`, caller.Caller{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := l.forge(t, l.header("ES256"), `{"iss":"https://behalf.local","exp":4000000000,`+tc.claims+`}`)

@@ -57,6 +57,8 @@ type Caller struct {
 	Scopes  []Scope // the service's scopes
 	App     string  // the platform's app that the service is, such as studio.designer
 	Org     string  // the service owner that the service is, such as skd
+	// Platform is the app that a PlatformAccessToken of the call names, whoever the caller is.
+	Platform string
 	// Granted are the scopes of other systems that a token carries, as it spells them.
 	Granted []string
 }

@@ -105,3 +105,13 @@ func (s *Service) parse(text []byte, anyOf bool) *parsed {
 	}
 	return p
 }
+
+// Readable returns the policy that decides about ref, for who wants to know what it says.
+// The fault is that of the text when it cannot be read.
+func (s *Service) Readable(ctx context.Context, at relation.At, ref Ref) (Policy, relation.Revision, error) {
+	p, revision, err := s.Current(ctx, at, ref)
+	if err == nil && p.Invalid != nil {
+		err = fault.New(fault.Precondition, ReasonInvalid, "the policy of %s cannot be read", ref).Because(p.Invalid)
+	}
+	return p, revision, err
+}

@@ -58,6 +58,8 @@ func (s *Service) GetCaller(ctx context.Context, _ *behalfv1.GetCallerRequest) (
 		Level:   int32(c.Level),
 		Name:    c.Name,
 		Scopes:  scopeTexts(c.Scopes),
+		App:     c.App,
+		Org:     c.Org,
 	}, nil
 }
 

@@ -84,31 +84,53 @@ func TestMergeRefusesTwoRows(t *testing.T) {
 	}
 }
 
+// anybody says in TestWhoMayCall that a method is open without credentials.
+const anybody = "anybody"
+
 // TestWhoMayCall says for every method of the contract who gets past access. Handlers that
 // are not there answer Unimplemented, messages that are empty InvalidArgument.
 func TestWhoMayCall(t *testing.T) {
 	f := newFixture(t, nil)
 	who := map[string][]string{
-		"/behalf.v1.PartyService/ListParties":         {"user", "behalf:parties.read"},
-		"/behalf.v1.PartyService/GetParty":            {"user", "behalf:parties.read"},
-		"/behalf.v1.PartyService/ValidateParty":       {"user", "behalf:parties.read"},
-		"/behalf.v1.PartyService/ListRepresentatives": {"behalf:parties.read"},
-		"/behalf.v1.RoleService/ListRoles":            {"user", "behalf:roles.read"},
-		"/behalf.v1.RoleService/ListCatalogue":        {"user", "behalf:policy.write", ""},
-		"/behalf.v1.CheckService/Check":               {"user", "behalf:check"},
-		"/behalf.v1.CheckService/BulkCheck":           {"user", "behalf:check"},
-		"/behalf.v1.RegisterService/PutParty":         {"behalf:register.write"},
-		"/behalf.v1.RegisterService/DeleteParty":      {"behalf:register.write"},
-		"/behalf.v1.RegisterService/PutAssignment":    {"behalf:register.write"},
-		"/behalf.v1.RegisterService/DeleteAssignment": {"behalf:register.write"},
-		"/behalf.v1.RegisterService/Import":           {"behalf:register.write"},
-		"/behalf.v1.RegisterService/JoinPersons":      {},
-		"/behalf.v1.CallerService/GetCaller":          {"user", "behalf:decide", ""},
-		"/behalf.v1.CallerService/CreateAPIKey":       {},
-		"/behalf.v1.CallerService/ListAPIKeys":        {},
-		"/behalf.v1.CallerService/RevokeAPIKey":       {},
-		"/behalf.v1.StoreService/Backup":              {},
-		"/behalf.v1.StoreService/Export":              {},
+		"/behalf.v1.PartyService/ListParties":            {"user", "behalf:parties.read"},
+		"/behalf.v1.PartyService/GetParty":               {"user", "behalf:parties.read"},
+		"/behalf.v1.PartyService/ValidateParty":          {"user", "behalf:parties.read"},
+		"/behalf.v1.PartyService/ListRepresentatives":    {"behalf:parties.read"},
+		"/behalf.v1.RoleService/ListRoles":               {"user", "behalf:roles.read"},
+		"/behalf.v1.RoleService/ListCatalogue":           {"user", "behalf:policy.write", ""},
+		"/behalf.v1.CheckService/Check":                  {"user", "behalf:check"},
+		"/behalf.v1.CheckService/BulkCheck":              {"user", "behalf:check"},
+		"/behalf.v1.RegisterService/PutParty":            {"behalf:register.write"},
+		"/behalf.v1.RegisterService/DeleteParty":         {"behalf:register.write"},
+		"/behalf.v1.RegisterService/PutAssignment":       {"behalf:register.write"},
+		"/behalf.v1.RegisterService/DeleteAssignment":    {"behalf:register.write"},
+		"/behalf.v1.RegisterService/Import":              {"behalf:register.write"},
+		"/behalf.v1.RegisterService/JoinPersons":         {},
+		"/behalf.v1.DecisionService/Decide":              {"user", "behalf:decide"},
+		"/behalf.v1.DecisionService/BulkDecide":          {"user", "behalf:decide"},
+		"/behalf.v1.DecisionService/DecideXACML":         {"user", ""},
+		"/behalf.v1.InformationService/PutInstance":      {"behalf:register.write"},
+		"/behalf.v1.InformationService/DeleteInstance":   {"behalf:register.write"},
+		"/behalf.v1.InformationService/ListInstances":    {"behalf:register.write"},
+		"/behalf.v1.InformationService/PutEstateRole":    {"behalf:register.write"},
+		"/behalf.v1.InformationService/DeleteEstateRole": {"behalf:register.write"},
+		"/behalf.v1.CallerService/GetCaller":             {"user", "behalf:decide", ""},
+		"/behalf.v1.CallerService/CreateAPIKey":          {},
+		"/behalf.v1.CallerService/ListAPIKeys":           {},
+		"/behalf.v1.CallerService/RevokeAPIKey":          {},
+		"/behalf.v1.PolicyService/PutPolicy":             {"behalf:policy.write"},
+		"/behalf.v1.PolicyService/RollbackPolicy":        {"behalf:policy.write"},
+		"/behalf.v1.PolicyService/DeletePolicy":          {"behalf:policy.write"},
+		"/behalf.v1.PolicyService/ValidatePolicy":        {"behalf:policy.write", "behalf:decide"},
+		"/behalf.v1.PolicyService/GetPolicy":             {"behalf:policy.write", "behalf:decide"},
+		"/behalf.v1.PolicyService/ListPolicies":          {"behalf:policy.write", "behalf:decide"},
+		"/behalf.v1.PolicyService/ListPolicyHistory":     {"behalf:policy.write", "behalf:decide"},
+		"/behalf.v1.PolicyService/ListPolicyRoles":       {anybody},
+		"/behalf.v1.PolicyService/DescribePolicy":        {anybody},
+		"/behalf.v1.StoreService/Backup":                 {},
+		"/behalf.v1.StoreService/DiffSchema":             {},
+		"/behalf.v1.StoreService/ApplySchema":            {},
+		"/behalf.v1.StoreService/Export":                 {},
 	}
 	scopes := []string{""}
 	for _, s := range caller.Scopes {
@@ -121,6 +143,7 @@ func TestWhoMayCall(t *testing.T) {
 	behalfv1.RegisterRegisterServiceServer(server, behalfv1.UnimplementedRegisterServiceServer{})
 	behalfv1.RegisterCallerServiceServer(server, behalfv1.UnimplementedCallerServiceServer{})
 	behalfv1.RegisterStoreServiceServer(server, behalfv1.UnimplementedStoreServiceServer{})
+	behalfv1.RegisterPolicyServiceServer(server, behalfv1.UnimplementedPolicyServiceServer{})
 	conn := serve(t, server)
 	call := func(who string, method string) codes.Code {
 		ctx := f.asUser(t)
@@ -135,8 +158,11 @@ func TestWhoMayCall(t *testing.T) {
 			t.Errorf("%s is not in this test", method)
 			continue
 		}
-		if code := status.Code(conn.Invoke(t.Context(), method, &emptypb.Empty{}, &emptypb.Empty{})); code != codes.Unauthenticated {
+		code := status.Code(conn.Invoke(t.Context(), method, &emptypb.Empty{}, &emptypb.Empty{}))
+		if public := slices.Contains(open, anybody); (code == codes.Unauthenticated) == public {
 			t.Errorf("%s without credentials: %s", method, code)
+		} else if public {
+			continue
 		}
 		anyService := slices.Contains(open, "")
 		for _, s := range append([]string{"user"}, scopes...) {
@@ -144,6 +170,32 @@ func TestWhoMayCall(t *testing.T) {
 			if code := call(s, method); (code == codes.PermissionDenied) == may || code == codes.Unauthenticated {
 				t.Errorf("%s as %q: %s, may call is %v", method, s, code, may)
 			}
+		}
+	}
+}
+
+// TestDesignerPutsPolicies lets the platform's designer put policies, which it says it is by
+// a claim and not by a scope, and nothing else.
+func TestDesignerPutsPolicies(t *testing.T) {
+	f := newFixture(t, nil)
+	server := grpc.NewServer(f.options...)
+	behalfv1.RegisterPolicyServiceServer(server, behalfv1.UnimplementedPolicyServiceServer{})
+	conn := serve(t, server)
+	for _, c := range []struct {
+		method string
+		claims map[string]any
+		denied bool
+	}{
+		{"PutPolicy", map[string]any{"urn:altinn:app": "studio.designer"}, false},
+		{"PutPolicy", map[string]any{"urn:altinn:app": "storage"}, true},
+		{"PutPolicy", map[string]any{"urn:altinn:org": "studio.designer"}, true},
+		{"PutPolicy", map[string]any{"urn:altinn:app": "studio.designer", "urn:altinn:userid": 7}, true},
+		{"DeletePolicy", map[string]any{"urn:altinn:app": "studio.designer"}, true},
+		{"GetPolicy", map[string]any{"urn:altinn:app": "studio.designer"}, true},
+	} {
+		err := conn.Invoke(f.as(t, c.claims), "/behalf.v1.PolicyService/"+c.method, &emptypb.Empty{}, &emptypb.Empty{})
+		if code := status.Code(err); (code == codes.PermissionDenied) != c.denied || code == codes.Unauthenticated {
+			t.Errorf("%s by %v: %v", c.method, c.claims, err)
 		}
 	}
 }

@@ -16,11 +16,7 @@ func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) e
 	if k.rule.public {
 		return next(ctx)
 	}
-	secret, err := authn.FromAuthorization(metadata.ValueFromIncomingContext(ctx, "authorization"))
-	if err != nil {
-		return err
-	}
-	who, err := c.authenticator.Authenticate(ctx, secret)
+	who, err := c.establish(ctx)
 	if err != nil {
 		return err
 	}
@@ -36,6 +32,34 @@ func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) e
 	}
 	return next(caller.With(ctx, who))
 }
+
+// establish returns whom the credentials of a call name. Parts of Altinn's platform say in
+// a token of their own which part they are, beside whom they call for or alone. Beside
+// other credentials one that does not hold is left out: Altinn's clients send it to calls
+// that have no need of it.
+func (c *Chain) establish(ctx context.Context) (caller.Caller, error) {
+	authorization := metadata.ValueFromIncomingContext(ctx, "authorization")
+	platform := metadata.ValueFromIncomingContext(ctx, platformTokenKey)
+	if len(platform) == 1 && len(authorization) == 0 {
+		who, err := c.authenticator.Authenticate(ctx, authn.Secret(platform[0]))
+		who.Platform = who.App
+		return who, err
+	}
+	secret, err := authn.FromAuthorization(authorization)
+	if err != nil {
+		return caller.Caller{}, err
+	}
+	who, err := c.authenticator.Authenticate(ctx, secret)
+	if err == nil && len(platform) == 1 {
+		if part, unknown := c.authenticator.Authenticate(ctx, authn.Secret(platform[0])); unknown == nil {
+			who.Platform = part.App
+		}
+	}
+	return who, err
+}
+
+// platformTokenKey is where the gateway puts the header PlatformAccessToken.
+const platformTokenKey = "platformaccesstoken" //nolint:gosec // a name, no token
 
 // callerHeader tells the gateway in this process whom a call's credentials named, for the
 // event of its request.

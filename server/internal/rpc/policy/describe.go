@@ -27,7 +27,7 @@ func (s *Server) ListPolicyRoles(ctx context.Context, req *behalfv1.ListPolicyRo
 	if err != nil {
 		return nil, err
 	}
-	p, revision, err := s.policies.Current(ctx, relation.At{}, ref)
+	p, revision, err := s.policies.Readable(ctx, relation.At{}, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Server) DescribePolicy(ctx context.Context, req *behalfv1.DescribePolic
 	if err != nil {
 		return nil, err
 	}
-	p, revision, err := s.policies.Current(ctx, relation.At{}, ref)
+	p, revision, err := s.policies.Readable(ctx, relation.At{}, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,9 @@ func expect(ctx context.Context, match, noneMatch string) (policy.Expected, erro
 			return policy.Expected{}, fault.Field(strings.ReplaceAll(name, "-", "_"), "must be one ETag, or *")
 		}
 		*field = unquoted(*field)
+		if _, ok := policy.ParseETag(*field); !ok && *field != "" && *field != "*" {
+			return policy.Expected{}, fault.Field(strings.ReplaceAll(name, "-", "_"), "%q is neither an ETag of a policy nor *", *field)
+		}
 	}
 	return policy.Expected{Match: match, NoneMatch: noneMatch}, nil
 }
