@@ -88,9 +88,7 @@ func BrokenPage(path string) (number int64, err error) {
 			return 0, nil
 		case err != nil:
 			return number, nil // the disk itself cannot say
-		case number == 1 && sealedFirst(page):
-			return 1, nil
-		case number == 1 && !claims(page):
+		case number == 1 && page[reservedAt] != sumSize && !sealedFirst(page):
 			return 0, nil
 		case !sealed(page, number) && number != pendingByte/int64(size)+1:
 			return number, nil

@@ -68,8 +68,13 @@ func removeBackups(dir string) error {
 	return nil
 }
 
-// CopyInto writes a copy of a database as of one revision into an empty file.
-func CopyInto(ctx context.Context, path, into string, progress func(done, total int64)) (err error) {
+// CopyInto writes a copy of a database as of one revision into an empty file. Its pages have
+// checksums when those of the database do.
+func CopyInto(ctx context.Context, path, into string, progress func(done, total int64)) error {
+	return damage(ctx, path, copyInto(ctx, path, into, progress))
+}
+
+func copyInto(ctx context.Context, path, into string, progress func(done, total int64)) (err error) {
 	db, err := sqlite.Inspect(path)
 	if err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/behalf-authz/behalf/server/internal/sqlite"
 )
 
 var (
@@ -38,21 +38,6 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("the data directory %s is in use by %s; one process can have it open: use that one over its address, stop it, or name another directory", e.Dir, holder)
 }
 
-// DamagedError is returned when the file says something that cannot be. Nothing is repaired.
-type DamagedError struct {
-	File  string
-	Table string // empty when it is not known
-	Why   string
-}
-
-// Error names file and table.
-func (e *DamagedError) Error() string {
-	if e.Table == "" {
-		return fmt.Sprintf("the database %s is damaged: %s", e.File, e.Why)
-	}
-	return fmt.Sprintf("the database %s is damaged in table %s: %s", e.File, e.Table, e.Why)
-}
-
 // writeError is an error of the disk or of SQLite while something was written.
 type writeError struct {
 	doing string
@@ -74,10 +59,7 @@ func (e *writeError) GRPCStatus() *status.Status {
 }
 
 // full reports whether there was no room for what should be written.
-func full(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && e.Code()&0xff == sqlite3.SQLITE_FULL
-}
+func full(err error) bool { return sqlite.IsFull(err) }
 
 // goneError is the caller's own: he did not wait.
 func goneError(ctx context.Context) error {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -25,7 +24,7 @@ type head struct {
 // load fills the graph, the definitions and the writer's position from the file, and holds
 // what it reads against the checksum of the newest revision.
 func (s *Store) load(ctx context.Context) error {
-	if err := s.quickCheck(ctx); err != nil {
+	if err := s.check(ctx, s.w.conn, "quick_check"); err != nil {
 		return err
 	}
 	head, err := s.loadHead(ctx)
@@ -48,54 +47,6 @@ func (s *Store) load(ctx context.Context) error {
 	return nil
 }
 
-// damaged says that the file says what cannot be.
-func (s *Store) damaged(table, why string, args ...any) error {
-	return &DamagedError{File: s.cfg.Path, Table: table, Why: fmt.Sprintf(why, args...)}
-}
-
-// quickCheck looks at every page of the file.
-func (s *Store) quickCheck(ctx context.Context) error {
-	why := s.broken(ctx, "1")
-	if why == "" {
-		return nil
-	}
-	rows, err := s.w.conn.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid")
-	if err != nil {
-		return s.damaged("sqlite_schema", "%v", err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err says what matters
-	var tables []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return s.damaged("sqlite_schema", "%v", err)
-		}
-		tables = append(tables, name)
-	}
-	if err := rows.Err(); err != nil {
-		return s.damaged("sqlite_schema", "%v", err)
-	}
-	for _, name := range tables {
-		if why := s.broken(ctx, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`); why != "" {
-			return s.damaged(name, "%s", why)
-		}
-	}
-	return s.damaged("sqlite_schema", "%s", why) // or the free pages, which are nobody's
-}
-
-// broken returns what is wrong with the pages of a table, or of all when it is given a
-// number; empty when nothing is.
-func (s *Store) broken(ctx context.Context, what string) (why string) {
-	err := s.w.conn.QueryRowContext(ctx, "PRAGMA quick_check("+what+")").Scan(&why)
-	switch {
-	case err != nil:
-		return err.Error()
-	case why == "ok":
-		return ""
-	}
-	return why
-}
-
 func (s *Store) loadHead(ctx context.Context) (head, error) {
 	var (
 		h       head
@@ -107,7 +58,7 @@ func (s *Store) loadHead(ctx context.Context) (head, error) {
 		return h, s.damaged("revision", "it is empty")
 	}
 	if err != nil {
-		return h, s.damaged("revision", "%v", err)
+		return h, s.unreadable("revision", err)
 	}
 	h.at, h.sum = time.UnixMicro(at).UTC(), uint64(sum)
 	return h, nil
@@ -116,7 +67,7 @@ func (s *Store) loadHead(ctx context.Context) (head, error) {
 func (s *Store) loadWords(ctx context.Context) error {
 	rows, err := s.w.conn.QueryContext(ctx, "SELECT id, type, name FROM relation_word")
 	if err != nil {
-		return s.damaged("relation_word", "%v", err)
+		return s.unreadable("relation_word", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	for rows.Next() {
@@ -125,12 +76,12 @@ func (s *Store) loadWords(ctx context.Context) error {
 			word word
 		)
 		if err := rows.Scan(&id, &word.typ, &word.name); err != nil {
-			return s.damaged("relation_word", "%v", err)
+			return s.unreadable("relation_word", err)
 		}
 		s.w.words[word] = id
 	}
 	if err := rows.Err(); err != nil {
-		return s.damaged("relation_word", "%v", err)
+		return s.unreadable("relation_word", err)
 	}
 	return nil
 }
@@ -138,7 +89,7 @@ func (s *Store) loadWords(ctx context.Context) error {
 func (s *Store) loadCatalog(ctx context.Context) (*catalog, error) {
 	rows, err := s.w.conn.QueryContext(ctx, "SELECT kind, name, created, body FROM definition WHERE deleted IS NULL")
 	if err != nil {
-		return nil, s.damaged("definition", "%v", err)
+		return nil, s.unreadable("definition", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	c := &catalog{}
@@ -150,7 +101,7 @@ func (s *Store) loadCatalog(ctx context.Context) (*catalog, error) {
 			body    []byte
 		)
 		if err := rows.Scan(&k, &name, &created, &body); err != nil {
-			return nil, s.damaged("definition", "%v", err)
+			return nil, s.unreadable("definition", err)
 		}
 		e, err := newEntry(k, name, created, body)
 		if err != nil {
@@ -159,7 +110,7 @@ func (s *Store) loadCatalog(ctx context.Context) (*catalog, error) {
 		c.put(e)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, s.damaged("definition", "%v", err)
+		return nil, s.unreadable("definition", err)
 	}
 	return c, nil
 }
@@ -169,7 +120,7 @@ func (s *Store) loadTuples(ctx context.Context, h head) (last int64, err error) 
 	err = s.w.conn.QueryRowContext(ctx, `SELECT max(coalesce((SELECT max(id) FROM tuple), 0),
 		(SELECT first_tuple - 1 FROM revision ORDER BY revision DESC LIMIT 1))`).Scan(&last)
 	if err != nil {
-		return 0, s.damaged("tuple", "%v", err)
+		return 0, s.unreadable("tuple", err)
 	}
 	loader, err := s.graph.NewLoader()
 	if err != nil {
@@ -181,7 +132,7 @@ func (s *Store) loadTuples(ctx context.Context, h head) (last int64, err error) 
 	}
 	snapshot, err := loader.Finish(h.revision, h.at)
 	if err != nil {
-		return 0, s.damaged("tuple", "%v", err)
+		return 0, s.unreadable("tuple", err)
 	}
 	if snapshot.Tuples() != h.tuples || snapshot.Sum() != h.sum {
 		return 0, s.damaged("tuple", "it has %d live rows with checksum %x; revision %d left %d with checksum %x",
@@ -199,7 +150,7 @@ func (s *Store) scanTuples(ctx context.Context, loader *graph.Loader, h head) er
 	rows, err := s.w.conn.QueryContext(ctx, `SELECT id, hash, relation, resource, kind, subject, created, expires, caveat, context, note
 		FROM tuple NOT INDEXED WHERE deleted IS NULL`)
 	if err != nil {
-		return s.damaged("tuple", "%v", err)
+		return s.unreadable("tuple", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	var (
@@ -209,7 +160,7 @@ func (s *Store) scanTuples(ctx context.Context, loader *graph.Loader, h head) er
 	)
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
-			return s.damaged("tuple", "%v", err)
+			return s.unreadable("tuple", err)
 		}
 		if err := row.tuple(&t, words, h.revision); err != nil {
 			return s.damaged("tuple", "row %d: %v", row.id, err)
@@ -222,7 +173,7 @@ func (s *Store) scanTuples(ctx context.Context, loader *graph.Loader, h head) er
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return s.damaged("tuple", "%v", err)
+		return s.unreadable("tuple", err)
 	}
 	s.cfg.Progress(loader.Len(), h.tuples)
 	return nil

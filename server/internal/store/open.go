@@ -58,22 +58,61 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := makePrivate(s.cfg.Path); err != nil {
 		return err
 	}
+	if err := s.connect(ctx); err != nil {
+		if sqlite.IsBroken(err) {
+			return damage(ctx, s.cfg.Path, err)
+		}
+		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+	}
+	if err := s.identify(ctx); err != nil {
+		return s.unreadable("store", err)
+	}
+	return s.load(ctx)
+}
+
+// connect opens the file for the committer and for readers, migrates it, and gives its pages
+// checksums when it is from before there were any.
+func (s *Store) connect(ctx context.Context) (err error) {
 	if s.write, err = sqlite.Open(s.cfg.Path, sqlite.Options{}); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx); err != nil {
-		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+		return err
+	}
+	if err := s.seal(ctx); err != nil {
+		return err
 	}
 	if s.read, err = sqlite.Open(s.cfg.Path, sqlite.Options{ReadOnly: true, Conns: runtime.GOMAXPROCS(0)}); err != nil {
 		return err
 	}
-	if s.w.conn, err = s.write.Conn(ctx); err != nil {
-		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+	s.w.conn, err = s.write.Conn(ctx)
+	return err
+}
+
+// seal writes a file anew whose pages have no checksums, when it holds together as far as
+// can be told without. It goes on without them when there is no room for that.
+func (s *Store) seal(ctx context.Context) error {
+	is, err := sqlite.Sealed(ctx, s.write)
+	if err != nil || is {
+		return err
 	}
-	if err := s.identify(ctx); err != nil {
-		return fmt.Errorf("open %s: %w", s.cfg.Path, err)
+	if err := s.check(ctx, s.write, "integrity_check"); err != nil {
+		return err
 	}
-	return s.load(ctx)
+	if err := s.write.Close(); err != nil {
+		return err
+	}
+	begun := time.Now()
+	switch err := sqlite.Seal(s.cfg.Path); {
+	case sqlite.IsFull(err):
+		s.cfg.Logger.WarnContext(ctx, "pages of the store stay without checksums", "path", s.cfg.Path, "error", err)
+	case err != nil:
+		return err
+	default:
+		s.cfg.Logger.InfoContext(ctx, "pages of the store got checksums", "path", s.cfg.Path, "took", time.Since(begun).Round(time.Millisecond))
+	}
+	s.write, err = sqlite.Open(s.cfg.Path, sqlite.Options{})
+	return err
 }
 
 // makePrivate makes the file if there is none, so that only its owner can read it. The

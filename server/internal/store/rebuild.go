@@ -108,7 +108,7 @@ func (b *rebuilder) definitions(ctx context.Context) (*catalog, error) {
 	rows, err := b.tx.QueryContext(ctx, `SELECT kind, name, created, body FROM definition
 		WHERE created <= ?1 AND (deleted IS NULL OR deleted > ?1)`, int64(b.revision))
 	if err != nil {
-		return nil, b.s.damaged("definition", "%v", err)
+		return nil, b.s.unreadable("definition", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	c := &catalog{}
@@ -120,7 +120,7 @@ func (b *rebuilder) definitions(ctx context.Context) (*catalog, error) {
 			body    []byte
 		)
 		if err := rows.Scan(&k, &name, &created, &body); err != nil {
-			return nil, b.s.damaged("definition", "%v", err)
+			return nil, b.s.unreadable("definition", err)
 		}
 		e, err := newEntry(k, name, created, body)
 		if err != nil {
@@ -129,7 +129,7 @@ func (b *rebuilder) definitions(ctx context.Context) (*catalog, error) {
 		c.put(e)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, b.s.damaged("definition", "%v", err)
+		return nil, b.s.unreadable("definition", err)
 	}
 	return c, nil
 }
@@ -152,7 +152,7 @@ func (b *rebuilder) load(ctx context.Context) (*graph.Snapshot, error) {
 	rows, err := b.tx.QueryContext(ctx, `SELECT id, hash, relation, resource, kind, subject, created, expires, caveat, context, note
 		FROM tuple NOT INDEXED WHERE created <= ?1 AND (deleted IS NULL OR deleted > ?1)`, int64(b.revision))
 	if err != nil {
-		return nil, b.s.damaged("tuple", "%v", err)
+		return nil, b.s.unreadable("tuple", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	var (
@@ -162,7 +162,7 @@ func (b *rebuilder) load(ctx context.Context) (*graph.Snapshot, error) {
 	)
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
-			return nil, b.s.damaged("tuple", "%v", err)
+			return nil, b.s.unreadable("tuple", err)
 		}
 		if err := row.tuple(&t, words, b.revision); err != nil {
 			return nil, b.s.damaged("tuple", "row %d: %v", row.id, err)
@@ -172,11 +172,11 @@ func (b *rebuilder) load(ctx context.Context) (*graph.Snapshot, error) {
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, b.s.damaged("tuple", "%v", err)
+		return nil, b.s.unreadable("tuple", err)
 	}
 	snapshot, err := loader.Finish(b.revision, b.at)
 	if err != nil {
-		return nil, b.s.damaged("tuple", "%v", err)
+		return nil, b.s.unreadable("tuple", err)
 	}
 	if snapshot.Tuples() != b.tuples || snapshot.Sum() != b.sum {
 		return nil, b.s.damaged("tuple", "it has %d rows live at revision %d with checksum %x; that revision left %d with checksum %x",
@@ -189,7 +189,7 @@ func (b *rebuilder) load(ctx context.Context) (*graph.Snapshot, error) {
 func (b *rebuilder) words(ctx context.Context) (map[int64]word, error) {
 	rows, err := b.tx.QueryContext(ctx, "SELECT id, type, name FROM relation_word")
 	if err != nil {
-		return nil, b.s.damaged("relation_word", "%v", err)
+		return nil, b.s.unreadable("relation_word", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	words := make(map[int64]word)
@@ -199,12 +199,12 @@ func (b *rebuilder) words(ctx context.Context) (map[int64]word, error) {
 			w  word
 		)
 		if err := rows.Scan(&id, &w.typ, &w.name); err != nil {
-			return nil, b.s.damaged("relation_word", "%v", err)
+			return nil, b.s.unreadable("relation_word", err)
 		}
 		words[id] = w
 	}
 	if err := rows.Err(); err != nil {
-		return nil, b.s.damaged("relation_word", "%v", err)
+		return nil, b.s.unreadable("relation_word", err)
 	}
 	return words, nil
 }

@@ -117,7 +117,7 @@ func (s *Store) transact(ctx context.Context, attempts int, metadata *structpb.S
 			return revision(r), nil
 		}
 		if n >= attempts || !errors.Is(err, ErrRetry) || ctx.Err() != nil {
-			return datastore.NoRevision, err
+			return datastore.NoRevision, damage(ctx, s.cfg.Path, err)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func Verify(ctx context.Context, path string, progress func(done, total int), al
 	defer func() { err = errors.Join(err, db.Close()) }()
 	s := &Store{cfg: c, w: writer{path: path, words: make(map[word]int64)}}
 	if err := sqlite.CheckVersion(ctx, db); err != nil {
+		if sqlite.IsBroken(err) {
+			return Verified{}, damage(ctx, path, err)
+		}
 		return Verified{}, s.damaged("", "%v", err)
 	}
 	if s.graph, err = graph.New(graph.Config{}); err != nil {
@@ -78,16 +81,12 @@ func Verify(ctx context.Context, path string, progress func(done, total int), al
 // verifyLive loads what is live as Open does, which compares it with its checksum.
 func (s *Store) verifyLive(ctx context.Context, db *sql.DB) (err error) {
 	if s.w.conn, err = db.Conn(ctx); err != nil {
-		return s.damaged("", "%v", err)
+		return s.unreadable("", err)
 	}
 	defer func() { _ = s.w.conn.Close() }() // it goes back to its pool
-	var said string
 	// More than Open's quick check: indexes are compared with their tables too.
-	if err := s.w.conn.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); err != nil {
-		return s.damaged("", "%v", err)
-	}
-	if said != "ok" {
-		return s.damaged("", "%s", said)
+	if err := s.check(ctx, s.w.conn, "integrity_check"); err != nil {
+		return err
 	}
 	if err := s.verifyReferences(ctx); err != nil {
 		return err
@@ -109,7 +108,7 @@ func (s *Store) verifyReferences(ctx context.Context) error {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
 	case err != nil:
-		return s.damaged("", "%v", err)
+		return s.unreadable("", err)
 	}
 	return s.damaged(table, "a row names one of table %s that is not there", parent)
 }
@@ -125,7 +124,7 @@ type step struct {
 func (s *Store) verifyHistory(ctx context.Context, tx *sql.Tx) (n int, err error) {
 	var oldest uint64
 	if err := tx.QueryRowContext(ctx, "SELECT min(revision) FROM revision").Scan(&oldest); err != nil {
-		return 0, s.damaged("revision", "%v", err)
+		return 0, s.unreadable("revision", err)
 	}
 	steps, err := s.steps(ctx, tx, oldest)
 	if err != nil {
@@ -133,7 +132,7 @@ func (s *Store) verifyHistory(ctx context.Context, tx *sql.Tx) (n int, err error
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT revision, at, tuples, sum FROM revision ORDER BY revision")
 	if err != nil {
-		return 0, s.damaged("revision", "%v", err)
+		return 0, s.unreadable("revision", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	var (
@@ -147,7 +146,7 @@ func (s *Store) verifyHistory(ctx context.Context, tx *sql.Tx) (n int, err error
 			tuples   int
 		)
 		if err := rows.Scan(&r, &at, &tuples, &said); err != nil {
-			return n, s.damaged("revision", "%v", err)
+			return n, s.unreadable("revision", err)
 		}
 		change := steps[r]
 		delete(steps, r)
@@ -163,7 +162,7 @@ func (s *Store) verifyHistory(ctx context.Context, tx *sql.Tx) (n int, err error
 		last = at
 	}
 	if err := rows.Err(); err != nil {
-		return n, s.damaged("revision", "%v", err)
+		return n, s.unreadable("revision", err)
 	}
 	for r := range steps {
 		return n, s.damaged("revision", "rows of table tuple name revision %d, which it lacks", r)
@@ -180,7 +179,7 @@ func (s *Store) steps(ctx context.Context, tx *sql.Tx, oldest uint64) (map[uint6
 	rows, err := tx.QueryContext(ctx, `SELECT id, hash, relation, resource, kind, subject, created, expires, caveat, context, note, deleted
 		FROM tuple NOT INDEXED`)
 	if err != nil {
-		return nil, s.damaged("tuple", "%v", err)
+		return nil, s.unreadable("tuple", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	var (
@@ -202,7 +201,7 @@ func (s *Store) steps(ctx context.Context, tx *sql.Tx, oldest uint64) (map[uint6
 	}
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
-			return nil, s.damaged("tuple", "%v", err)
+			return nil, s.unreadable("tuple", err)
 		}
 		if err := row.tuple(&t, words, head); err != nil {
 			return nil, s.damaged("tuple", "row %d: %v", row.id, err)
@@ -217,7 +216,7 @@ func (s *Store) steps(ctx context.Context, tx *sql.Tx, oldest uint64) (map[uint6
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, s.damaged("tuple", "%v", err)
+		return nil, s.unreadable("tuple", err)
 	}
 	return steps, nil
 }
