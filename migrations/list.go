@@ -80,19 +80,20 @@ func (s State) Pending(list []Migration) []Migration { return list[min(s.Version
 // admitted, and has to migrate it first.
 func (s State) Admit(known int) error {
 	if s.Oldest > known {
-		return &TooOldError{s, known}
+		return &TooOldError{"database", s, known}
 	}
 	return nil
 }
 
 // TooOldError is returned to a program that cannot run on a database.
 type TooOldError struct {
+	What  string // is too new
 	State State
 	Known int // how many migrations the program has
 }
 
 // Error names both.
 func (e *TooOldError) Error() string {
-	return fmt.Sprintf("the database is of version %d, which needs a program that knows version %d or newer; this one knows version %d: use a newer release",
-		e.State.Version, e.State.Oldest, e.Known)
+	return fmt.Sprintf("the %s is of version %d, which needs a program that knows version %d or newer; this one knows version %d: use a newer release",
+		e.What, e.State.Version, e.State.Oldest, e.Known)
 }

@@ -54,6 +54,9 @@ func (s *Server) openPostgres(ctx context.Context) (err error) {
 	if err := s.startEngine(ctx, s.shared.relations); err != nil {
 		return err
 	}
+	if err := s.schemaOnPostgres(ctx); err != nil {
+		return howToMigrate(fmt.Errorf("bring the relations schema to this release: %w", err))
+	}
 	s.shared.outbox, err = outbox.Open(ctx, outbox.Config{URI: s.cfg.Datastore, Graph: s.engine, Logger: s.cfg.Logger})
 	if err != nil {
 		return howToMigrate(fmt.Errorf("open the records: %w", err))
@@ -81,8 +84,8 @@ func migratePostgres(ctx context.Context, uri string) error {
 
 // howToMigrate says what to do about a database that is not migrated.
 func howToMigrate(err error) error {
-	if errors.Is(err, engine.ErrNotMigrated) || errors.Is(err, postgres.ErrNotMigrated) {
-		return fmt.Errorf("%w: start one server with `behalf serve --migrate`", err)
+	if errors.Is(err, engine.ErrNotMigrated) || errors.Is(err, postgres.ErrNotMigrated) || errors.Is(err, errSchemaNotMigrated) {
+		return fmt.Errorf("%w: run `behalf migrate up`, or start with `behalf serve --migrate`; `behalf migrate plan` shows what would be done", err)
 	}
 	return err
 }

@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 
-	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
@@ -118,6 +117,9 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 		return err
 	}
 	s.records = records.In(database{s.store})
+	if _, err := s.stepFile().run(ctx, true); err != nil {
+		return fmt.Errorf("bring the relations schema to this release: %w", err)
+	}
 	s.graph, s.copier = s.engine, s.store
 	s.directory = party.NewDirectory()
 	s.writtenTo = s.directory
@@ -127,14 +129,11 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 	return nil
 }
 
-// startEngine starts SpiceDB on a datastore that holds Behalf's schema.
+// startEngine starts SpiceDB on a datastore.
 func (s *Server) startEngine(ctx context.Context, on datastore.Datastore) (err error) {
 	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry, Datastore: on})
 	if err != nil {
 		return fmt.Errorf("start the relation engine: %w", err)
-	}
-	if err := s.engine.EnsureSchema(ctx, relations.Schema); err != nil {
-		return fmt.Errorf("write the relations schema: %w", err)
 	}
 	return nil
 }

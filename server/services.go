@@ -182,7 +182,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	storeService, err := storerpc.New(storerpc.Config{Copier: s.copier, Exporter: writes, Logger: s.cfg.Logger})
+	storeService, err := storerpc.New(storerpc.Config{Copier: s.copier, Exporter: writes, Schemas: schemas{s.engine}, Logger: s.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}

@@ -28,5 +28,6 @@ var (
 	_ records.Statements        = (*store.Tx)(nil)
 	_ storerpc.Copier           = (*store.Store)(nil)
 	_ storerpc.Exporter         = (*register.Service)(nil)
+	_ storerpc.Schemas          = schemas{}
 	_ interceptor.Authenticator = (*authn.Authenticator)(nil)
 )

@@ -7,22 +7,22 @@ import (
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/authzed/spicedb/pkg/datastore"
+	"github.com/authzed/spicedb/pkg/datastore/options"
 	"github.com/authzed/spicedb/pkg/datastore/queryshape"
 	"github.com/authzed/spicedb/pkg/tuple"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/authzed/spicedb/pkg/datastore/options"
-
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/server/internal/fault"
-	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // ReasonNoRename is given where a relation cannot be renamed in one transaction.
 const ReasonNoRename fault.Reason = "NO_RENAME"
 
-// Target says what the schema is to become. It returns the wanted schema and its text.
+// Target says what the schema is to become. It returns the wanted schema and its text, and
+// live itself, without a text, when nothing is to be changed. A change calls it while nobody
+// else can replace the schema.
 type Target func(ctx context.Context, live *Schema) (wanted *Schema, text string, err error)
 
 // Own is a target: the definitions of a text take the place of those of the same names, and
@@ -32,6 +32,9 @@ func Own(text string) Target {
 		own, err := ParseSchema(text)
 		if err != nil {
 			return nil, "", fault.New(fault.Internal, fault.ReasonInternal, "Behalf's own schema does not compile").Because(err)
+		}
+		if lacking, changed := live.Compare(own); len(lacking) == 0 && len(changed) == 0 {
+			return live, "", nil
 		}
 		merged, err := merge(ctx, own, live)
 		if err != nil {
@@ -95,7 +98,7 @@ func (e *Engine) DiffSchema(ctx context.Context, to Target, declared ...relation
 	if err != nil {
 		return nil, faultOf(err)
 	}
-	d.Counted(census)
+	d.judge(census)
 	return d, nil
 }
 
@@ -172,7 +175,7 @@ func (e *Engine) changeAlone(ctx context.Context, d *Difference, text string, al
 	if err != nil {
 		return faultOf(err)
 	}
-	d.Counted(census)
+	d.judge(census)
 	if err := d.Orphans(); err != nil {
 		return err
 	}
@@ -202,7 +205,7 @@ func (e *Engine) move(ctx context.Context, d *Difference) error {
 		if err != nil {
 			return err
 		}
-		d.Counted(census)
+		d.judge(census)
 		if err := d.Orphans(); err != nil {
 			return err
 		}
@@ -218,10 +221,10 @@ type relationshipReader interface {
 
 // census counts the live relationships that changes are about, and returns what rewrites
 // those that move.
-func (d *Difference) census(ctx context.Context, from relationshipReader) (map[relation.Shape]int64, []tuple.RelationshipUpdate, error) {
-	census := make(map[relation.Shape]int64)
+func (d *Difference) census(ctx context.Context, from relationshipReader) (Census, []tuple.RelationshipUpdate, error) {
+	census := make(Census)
 	var updates []tuple.RelationshipUpdate
-	for _, name := range d.Relations() {
+	for _, name := range d.counted() {
 		found, err := from.QueryRelationships(ctx, datastore.RelationshipsFilter{OptionalResourceType: name[0], OptionalResourceRelation: name[1]},
 			options.WithQueryShape(queryshape.Varying))
 		if err != nil {

@@ -213,8 +213,28 @@ func (d *Difference) caveats(live, wanted *Schema) {
 	}
 }
 
-// Counted sets how many live relationships each change is about.
-func (d *Difference) Counted(census map[relation.Shape]int64) {
+// Census is how many live relationships there are of each shape.
+type Census map[relation.Shape]int64
+
+// Count counts how many live relationships each change is about, asking for one relation at
+// a time.
+func (d *Difference) Count(of func(definition, name string) (Census, error)) error {
+	whole := make(Census)
+	for _, name := range d.counted() {
+		census, err := of(name[0], name[1])
+		if err != nil {
+			return err
+		}
+		for s, n := range census {
+			whole[s] += n
+		}
+	}
+	d.judge(whole)
+	return nil
+}
+
+// judge sets how many live relationships each change is about.
+func (d *Difference) judge(census Census) {
 	for i := range d.Changes {
 		c := &d.Changes[i]
 		c.Touches, c.Orphans = 0, 0
@@ -230,8 +250,8 @@ func (d *Difference) Counted(census map[relation.Shape]int64) {
 	}
 }
 
-// Relations returns the relations whose relationships have to be counted.
-func (d *Difference) Relations() [][2]string {
+// counted returns the relations whose relationships have to be counted.
+func (d *Difference) counted() [][2]string {
 	var all [][2]string
 	for _, s := range d.count {
 		all = append(all, [2]string{s.Resource, s.Relation})

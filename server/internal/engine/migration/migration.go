@@ -17,7 +17,10 @@ import (
 
 // Postgres migrates a Postgres database. Of several servers that do so at once one does,
 // and the others find it done.
-func Postgres(ctx context.Context, uri string) error {
+func Postgres(ctx context.Context, uri string) error { return To(ctx, uri, "head") }
+
+// To is Postgres up to one migration, for tests.
+func To(ctx context.Context, uri, name string) error {
 	locks, err := postgres.Open(uri, postgres.Options{})
 	if err != nil {
 		return err
@@ -32,7 +35,7 @@ func Postgres(ctx context.Context, uri string) error {
 	cmd.RegisterMigrateFlags(migrate)
 	migrate.PreRunE = nil // it sets up the log of SpiceDB's own program
 	migrate.SilenceErrors, migrate.SilenceUsage = true, true
-	migrate.SetArgs([]string{"head", "--datastore-engine=postgres", "--datastore-conn-uri=" + uri})
+	migrate.SetArgs([]string{name, "--datastore-engine=postgres", "--datastore-conn-uri=" + uri})
 	if err := migrate.ExecuteContext(ctx); err != nil {
 		return fmt.Errorf("migrate SpiceDB's tables: %w", err)
 	}

@@ -51,6 +51,9 @@ func BehalfAccess() Access {
 
 		behalfv1.StoreService_Backup_FullMethodName: ServiceScope(caller.Admin),
 		behalfv1.StoreService_Export_FullMethodName: ServiceScope(caller.Admin),
+		// A schema says what every right follows from.
+		behalfv1.StoreService_DiffSchema_FullMethodName:  ServiceScope(caller.Admin),
+		behalfv1.StoreService_ApplySchema_FullMethodName: ServiceScope(caller.Admin),
 	}
 }
 

@@ -24,6 +24,7 @@ type Exporter interface {
 type Config struct {
 	Copier   Copier
 	Exporter Exporter
+	Schemas  Schemas
 	// Logger keeps who took a copy, beside the events of the calls.
 	Logger *slog.Logger
 }
@@ -33,13 +34,14 @@ type Server struct {
 	behalfv1.UnimplementedStoreServiceServer
 	copier   Copier
 	exporter Exporter
+	schemas  Schemas
 	logger   *slog.Logger
 }
 
 // New returns a server.
 func New(c Config) (*Server, error) {
-	if c.Copier == nil || c.Exporter == nil || c.Logger == nil {
-		return nil, errors.New("rpc/store: a copier, an exporter and a logger are required")
+	if c.Copier == nil || c.Exporter == nil || c.Schemas == nil || c.Logger == nil {
+		return nil, errors.New("rpc/store: a copier, an exporter, a schema and a logger are required")
 	}
-	return &Server{copier: c.Copier, exporter: c.Exporter, logger: c.Logger}, nil
+	return &Server{copier: c.Copier, exporter: c.Exporter, schemas: c.Schemas, logger: c.Logger}, nil
 }

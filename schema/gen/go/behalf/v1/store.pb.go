@@ -7,6 +7,7 @@
 package behalfv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -469,11 +470,360 @@ func (x *ExportHeader) GetDelegations() int64 {
 	return 0
 }
 
+// DiffSchemaRequest gives definitions in SpiceDB's schema language.
+type DiffSchemaRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// definitions are all definitions beside Behalf's own or, with own, those.
+	Definitions string `protobuf:"bytes,1,opt,name=definitions,proto3" json:"definitions,omitempty"`
+	// renames are relations that go on under another name.
+	Renames []*RelationRename `protobuf:"bytes,2,rep,name=renames,proto3" json:"renames,omitempty"`
+	// own says that definitions are Behalf's own, as the role catalogue compiles to.
+	Own           bool `protobuf:"varint,3,opt,name=own,proto3" json:"own,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffSchemaRequest) Reset() {
+	*x = DiffSchemaRequest{}
+	mi := &file_behalf_v1_store_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffSchemaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffSchemaRequest) ProtoMessage() {}
+
+func (x *DiffSchemaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_store_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffSchemaRequest.ProtoReflect.Descriptor instead.
+func (*DiffSchemaRequest) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_store_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DiffSchemaRequest) GetDefinitions() string {
+	if x != nil {
+		return x.Definitions
+	}
+	return ""
+}
+
+func (x *DiffSchemaRequest) GetRenames() []*RelationRename {
+	if x != nil {
+		return x.Renames
+	}
+	return nil
+}
+
+func (x *DiffSchemaRequest) GetOwn() bool {
+	if x != nil {
+		return x.Own
+	}
+	return false
+}
+
+// RelationRename names a relation whose relationships go on under another name.
+type RelationRename struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// definition is what the relation is of, such as document.
+	Definition string `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
+	// old is the relation's live name.
+	Old string `protobuf:"bytes,2,opt,name=old,proto3" json:"old,omitempty"`
+	// new is its name in the definitions.
+	New           string `protobuf:"bytes,3,opt,name=new,proto3" json:"new,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelationRename) Reset() {
+	*x = RelationRename{}
+	mi := &file_behalf_v1_store_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelationRename) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelationRename) ProtoMessage() {}
+
+func (x *RelationRename) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_store_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelationRename.ProtoReflect.Descriptor instead.
+func (*RelationRename) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_store_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RelationRename) GetDefinition() string {
+	if x != nil {
+		return x.Definition
+	}
+	return ""
+}
+
+func (x *RelationRename) GetOld() string {
+	if x != nil {
+		return x.Old
+	}
+	return ""
+}
+
+func (x *RelationRename) GetNew() string {
+	if x != nil {
+		return x.New
+	}
+	return ""
+}
+
+// DiffSchemaResponse is how definitions differ from what is live.
+type DiffSchemaResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// changes are all differences, ordered by what they are of.
+	Changes       []*SchemaChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffSchemaResponse) Reset() {
+	*x = DiffSchemaResponse{}
+	mi := &file_behalf_v1_store_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffSchemaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffSchemaResponse) ProtoMessage() {}
+
+func (x *DiffSchemaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_store_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffSchemaResponse.ProtoReflect.Descriptor instead.
+func (*DiffSchemaResponse) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_store_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DiffSchemaResponse) GetChanges() []*SchemaChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// SchemaChange is one difference.
+type SchemaChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// what is done, such as "relation removed".
+	What string `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
+	// of is what it is done to, such as document#reader.
+	Of string `protobuf:"bytes,2,opt,name=of,proto3" json:"of,omitempty"`
+	// touches is how many live relationships it is about.
+	Touches int64 `protobuf:"varint,3,opt,name=touches,proto3" json:"touches,omitempty"`
+	// orphans is how many of those it would leave without a place. With any, the definitions are refused.
+	Orphans       int64 `protobuf:"varint,4,opt,name=orphans,proto3" json:"orphans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchemaChange) Reset() {
+	*x = SchemaChange{}
+	mi := &file_behalf_v1_store_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaChange) ProtoMessage() {}
+
+func (x *SchemaChange) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_store_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaChange.ProtoReflect.Descriptor instead.
+func (*SchemaChange) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_store_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SchemaChange) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *SchemaChange) GetOf() string {
+	if x != nil {
+		return x.Of
+	}
+	return ""
+}
+
+func (x *SchemaChange) GetTouches() int64 {
+	if x != nil {
+		return x.Touches
+	}
+	return 0
+}
+
+func (x *SchemaChange) GetOrphans() int64 {
+	if x != nil {
+		return x.Orphans
+	}
+	return 0
+}
+
+// ApplySchemaRequest gives definitions in SpiceDB's schema language.
+type ApplySchemaRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// definitions are all definitions beside Behalf's own. What is not among them is removed.
+	Definitions string `protobuf:"bytes,1,opt,name=definitions,proto3" json:"definitions,omitempty"`
+	// renames are relations that go on under another name. Their relationships are rewritten in the
+	// same transaction; a datastore that cannot do so refuses them.
+	Renames       []*RelationRename `protobuf:"bytes,2,rep,name=renames,proto3" json:"renames,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplySchemaRequest) Reset() {
+	*x = ApplySchemaRequest{}
+	mi := &file_behalf_v1_store_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplySchemaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplySchemaRequest) ProtoMessage() {}
+
+func (x *ApplySchemaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_store_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplySchemaRequest.ProtoReflect.Descriptor instead.
+func (*ApplySchemaRequest) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_store_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ApplySchemaRequest) GetDefinitions() string {
+	if x != nil {
+		return x.Definitions
+	}
+	return ""
+}
+
+func (x *ApplySchemaRequest) GetRenames() []*RelationRename {
+	if x != nil {
+		return x.Renames
+	}
+	return nil
+}
+
+// ApplySchemaResponse says what was changed.
+type ApplySchemaResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// changes are all that was changed.
+	Changes       []*SchemaChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplySchemaResponse) Reset() {
+	*x = ApplySchemaResponse{}
+	mi := &file_behalf_v1_store_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplySchemaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplySchemaResponse) ProtoMessage() {}
+
+func (x *ApplySchemaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_store_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplySchemaResponse.ProtoReflect.Descriptor instead.
+func (*ApplySchemaResponse) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_store_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ApplySchemaResponse) GetChanges() []*SchemaChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
 var File_behalf_v1_store_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_store_proto_rawDesc = "" +
 	"\n" +
-	"\x15behalf/v1/store.proto\x12\tbehalf.v1\x1a\x18behalf/v1/register.proto\"\x0f\n" +
+	"\x15behalf/v1/store.proto\x12\tbehalf.v1\x1a\x18behalf/v1/register.proto\x1a\x1bbuf/validate/validate.proto\"\x0f\n" +
 	"\rBackupRequest\"\x94\x01\n" +
 	"\x0eBackupResponse\x127\n" +
 	"\bprogress\x18\x01 \x01(\v2\x19.behalf.v1.BackupProgressH\x00R\bprogress\x12\x14\n" +
@@ -495,10 +845,35 @@ const file_behalf_v1_store_proto_rawDesc = "" +
 	"\asources\x18\x01 \x03(\tR\asources\x12\x18\n" +
 	"\aparties\x18\x02 \x01(\x03R\aparties\x12 \n" +
 	"\vassignments\x18\x03 \x01(\x03R\vassignments\x12 \n" +
-	"\vdelegations\x18\x04 \x01(\x03R\vdelegations2\x90\x01\n" +
+	"\vdelegations\x18\x04 \x01(\x03R\vdelegations\"|\n" +
+	"\x11DiffSchemaRequest\x12 \n" +
+	"\vdefinitions\x18\x01 \x01(\tR\vdefinitions\x123\n" +
+	"\arenames\x18\x02 \x03(\v2\x19.behalf.v1.RelationRenameR\arenames\x12\x10\n" +
+	"\x03own\x18\x03 \x01(\bR\x03own\"o\n" +
+	"\x0eRelationRename\x12'\n" +
+	"\n" +
+	"definition\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\n" +
+	"definition\x12\x19\n" +
+	"\x03old\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03old\x12\x19\n" +
+	"\x03new\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03new\"G\n" +
+	"\x12DiffSchemaResponse\x121\n" +
+	"\achanges\x18\x01 \x03(\v2\x17.behalf.v1.SchemaChangeR\achanges\"f\n" +
+	"\fSchemaChange\x12\x12\n" +
+	"\x04what\x18\x01 \x01(\tR\x04what\x12\x0e\n" +
+	"\x02of\x18\x02 \x01(\tR\x02of\x12\x18\n" +
+	"\atouches\x18\x03 \x01(\x03R\atouches\x12\x18\n" +
+	"\aorphans\x18\x04 \x01(\x03R\aorphans\"k\n" +
+	"\x12ApplySchemaRequest\x12 \n" +
+	"\vdefinitions\x18\x01 \x01(\tR\vdefinitions\x123\n" +
+	"\arenames\x18\x02 \x03(\v2\x19.behalf.v1.RelationRenameR\arenames\"H\n" +
+	"\x13ApplySchemaResponse\x121\n" +
+	"\achanges\x18\x01 \x03(\v2\x17.behalf.v1.SchemaChangeR\achanges2\xa9\x02\n" +
 	"\fStoreService\x12?\n" +
 	"\x06Backup\x12\x18.behalf.v1.BackupRequest\x1a\x19.behalf.v1.BackupResponse0\x01\x12?\n" +
-	"\x06Export\x12\x18.behalf.v1.ExportRequest\x1a\x19.behalf.v1.ExportResponse0\x01BAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
+	"\x06Export\x12\x18.behalf.v1.ExportRequest\x1a\x19.behalf.v1.ExportResponse0\x01\x12I\n" +
+	"\n" +
+	"DiffSchema\x12\x1c.behalf.v1.DiffSchemaRequest\x1a\x1d.behalf.v1.DiffSchemaResponse\x12L\n" +
+	"\vApplySchema\x12\x1d.behalf.v1.ApplySchemaRequest\x1a\x1e.behalf.v1.ApplySchemaResponseBAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
 
 var (
 	file_behalf_v1_store_proto_rawDescOnce sync.Once
@@ -512,31 +887,45 @@ func file_behalf_v1_store_proto_rawDescGZIP() []byte {
 	return file_behalf_v1_store_proto_rawDescData
 }
 
-var file_behalf_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_behalf_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_behalf_v1_store_proto_goTypes = []any{
-	(*BackupRequest)(nil),  // 0: behalf.v1.BackupRequest
-	(*BackupResponse)(nil), // 1: behalf.v1.BackupResponse
-	(*BackupProgress)(nil), // 2: behalf.v1.BackupProgress
-	(*BackupEnd)(nil),      // 3: behalf.v1.BackupEnd
-	(*ExportRequest)(nil),  // 4: behalf.v1.ExportRequest
-	(*ExportResponse)(nil), // 5: behalf.v1.ExportResponse
-	(*ExportHeader)(nil),   // 6: behalf.v1.ExportHeader
-	(*ImportBatch)(nil),    // 7: behalf.v1.ImportBatch
+	(*BackupRequest)(nil),       // 0: behalf.v1.BackupRequest
+	(*BackupResponse)(nil),      // 1: behalf.v1.BackupResponse
+	(*BackupProgress)(nil),      // 2: behalf.v1.BackupProgress
+	(*BackupEnd)(nil),           // 3: behalf.v1.BackupEnd
+	(*ExportRequest)(nil),       // 4: behalf.v1.ExportRequest
+	(*ExportResponse)(nil),      // 5: behalf.v1.ExportResponse
+	(*ExportHeader)(nil),        // 6: behalf.v1.ExportHeader
+	(*DiffSchemaRequest)(nil),   // 7: behalf.v1.DiffSchemaRequest
+	(*RelationRename)(nil),      // 8: behalf.v1.RelationRename
+	(*DiffSchemaResponse)(nil),  // 9: behalf.v1.DiffSchemaResponse
+	(*SchemaChange)(nil),        // 10: behalf.v1.SchemaChange
+	(*ApplySchemaRequest)(nil),  // 11: behalf.v1.ApplySchemaRequest
+	(*ApplySchemaResponse)(nil), // 12: behalf.v1.ApplySchemaResponse
+	(*ImportBatch)(nil),         // 13: behalf.v1.ImportBatch
 }
 var file_behalf_v1_store_proto_depIdxs = []int32{
-	2, // 0: behalf.v1.BackupResponse.progress:type_name -> behalf.v1.BackupProgress
-	3, // 1: behalf.v1.BackupResponse.end:type_name -> behalf.v1.BackupEnd
-	6, // 2: behalf.v1.ExportResponse.header:type_name -> behalf.v1.ExportHeader
-	7, // 3: behalf.v1.ExportResponse.batch:type_name -> behalf.v1.ImportBatch
-	0, // 4: behalf.v1.StoreService.Backup:input_type -> behalf.v1.BackupRequest
-	4, // 5: behalf.v1.StoreService.Export:input_type -> behalf.v1.ExportRequest
-	1, // 6: behalf.v1.StoreService.Backup:output_type -> behalf.v1.BackupResponse
-	5, // 7: behalf.v1.StoreService.Export:output_type -> behalf.v1.ExportResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	2,  // 0: behalf.v1.BackupResponse.progress:type_name -> behalf.v1.BackupProgress
+	3,  // 1: behalf.v1.BackupResponse.end:type_name -> behalf.v1.BackupEnd
+	6,  // 2: behalf.v1.ExportResponse.header:type_name -> behalf.v1.ExportHeader
+	13, // 3: behalf.v1.ExportResponse.batch:type_name -> behalf.v1.ImportBatch
+	8,  // 4: behalf.v1.DiffSchemaRequest.renames:type_name -> behalf.v1.RelationRename
+	10, // 5: behalf.v1.DiffSchemaResponse.changes:type_name -> behalf.v1.SchemaChange
+	8,  // 6: behalf.v1.ApplySchemaRequest.renames:type_name -> behalf.v1.RelationRename
+	10, // 7: behalf.v1.ApplySchemaResponse.changes:type_name -> behalf.v1.SchemaChange
+	0,  // 8: behalf.v1.StoreService.Backup:input_type -> behalf.v1.BackupRequest
+	4,  // 9: behalf.v1.StoreService.Export:input_type -> behalf.v1.ExportRequest
+	7,  // 10: behalf.v1.StoreService.DiffSchema:input_type -> behalf.v1.DiffSchemaRequest
+	11, // 11: behalf.v1.StoreService.ApplySchema:input_type -> behalf.v1.ApplySchemaRequest
+	1,  // 12: behalf.v1.StoreService.Backup:output_type -> behalf.v1.BackupResponse
+	5,  // 13: behalf.v1.StoreService.Export:output_type -> behalf.v1.ExportResponse
+	9,  // 14: behalf.v1.StoreService.DiffSchema:output_type -> behalf.v1.DiffSchemaResponse
+	12, // 15: behalf.v1.StoreService.ApplySchema:output_type -> behalf.v1.ApplySchemaResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_store_proto_init() }
@@ -560,7 +949,7 @@ func file_behalf_v1_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_behalf_v1_store_proto_rawDesc), len(file_behalf_v1_store_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

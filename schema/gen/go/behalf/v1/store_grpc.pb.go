@@ -19,21 +19,28 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	StoreService_Backup_FullMethodName = "/behalf.v1.StoreService/Backup"
-	StoreService_Export_FullMethodName = "/behalf.v1.StoreService/Export"
+	StoreService_Backup_FullMethodName      = "/behalf.v1.StoreService/Backup"
+	StoreService_Export_FullMethodName      = "/behalf.v1.StoreService/Export"
+	StoreService_DiffSchema_FullMethodName  = "/behalf.v1.StoreService/DiffSchema"
+	StoreService_ApplySchema_FullMethodName = "/behalf.v1.StoreService/ApplySchema"
 )
 
 // StoreServiceClient is the client API for StoreService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// StoreService copies what a server keeps. Services with the scope behalf:admin only: a
-// copy holds all that is known of everybody.
+// StoreService copies what a server keeps, and changes the relations schema. Services with the
+// scope behalf:admin only: a copy holds all that is known of everybody.
 type StoreServiceClient interface {
 	// Backup sends a copy of the database as of one revision, while writes go on. It runs once at a time.
 	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
 	// Export sends what each source says, as an import takes it, as of one revision.
 	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error)
+	// DiffSchema compares definitions with what is live, and counts the live relationships that each change touches.
+	DiffSchema(ctx context.Context, in *DiffSchemaRequest, opts ...grpc.CallOption) (*DiffSchemaResponse, error)
+	// ApplySchema makes definitions live, beside Behalf's own, which stay as they are. It is refused
+	// when live relationships would be left without a place.
+	ApplySchema(ctx context.Context, in *ApplySchemaRequest, opts ...grpc.CallOption) (*ApplySchemaResponse, error)
 }
 
 type storeServiceClient struct {
@@ -82,17 +89,42 @@ func (c *storeServiceClient) Export(ctx context.Context, in *ExportRequest, opts
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type StoreService_ExportClient = grpc.ServerStreamingClient[ExportResponse]
 
+func (c *storeServiceClient) DiffSchema(ctx context.Context, in *DiffSchemaRequest, opts ...grpc.CallOption) (*DiffSchemaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiffSchemaResponse)
+	err := c.cc.Invoke(ctx, StoreService_DiffSchema_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *storeServiceClient) ApplySchema(ctx context.Context, in *ApplySchemaRequest, opts ...grpc.CallOption) (*ApplySchemaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplySchemaResponse)
+	err := c.cc.Invoke(ctx, StoreService_ApplySchema_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // StoreServiceServer is the server API for StoreService service.
 // All implementations must embed UnimplementedStoreServiceServer
 // for forward compatibility.
 //
-// StoreService copies what a server keeps. Services with the scope behalf:admin only: a
-// copy holds all that is known of everybody.
+// StoreService copies what a server keeps, and changes the relations schema. Services with the
+// scope behalf:admin only: a copy holds all that is known of everybody.
 type StoreServiceServer interface {
 	// Backup sends a copy of the database as of one revision, while writes go on. It runs once at a time.
 	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
 	// Export sends what each source says, as an import takes it, as of one revision.
 	Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error
+	// DiffSchema compares definitions with what is live, and counts the live relationships that each change touches.
+	DiffSchema(context.Context, *DiffSchemaRequest) (*DiffSchemaResponse, error)
+	// ApplySchema makes definitions live, beside Behalf's own, which stay as they are. It is refused
+	// when live relationships would be left without a place.
+	ApplySchema(context.Context, *ApplySchemaRequest) (*ApplySchemaResponse, error)
 	mustEmbedUnimplementedStoreServiceServer()
 }
 
@@ -108,6 +140,12 @@ func (UnimplementedStoreServiceServer) Backup(*BackupRequest, grpc.ServerStreami
 }
 func (UnimplementedStoreServiceServer) Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error {
 	return status.Error(codes.Unimplemented, "method Export not implemented")
+}
+func (UnimplementedStoreServiceServer) DiffSchema(context.Context, *DiffSchemaRequest) (*DiffSchemaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiffSchema not implemented")
+}
+func (UnimplementedStoreServiceServer) ApplySchema(context.Context, *ApplySchemaRequest) (*ApplySchemaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplySchema not implemented")
 }
 func (UnimplementedStoreServiceServer) mustEmbedUnimplementedStoreServiceServer() {}
 func (UnimplementedStoreServiceServer) testEmbeddedByValue()                      {}
@@ -152,13 +190,58 @@ func _StoreService_Export_Handler(srv interface{}, stream grpc.ServerStream) err
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type StoreService_ExportServer = grpc.ServerStreamingServer[ExportResponse]
 
+func _StoreService_DiffSchema_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiffSchemaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StoreServiceServer).DiffSchema(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StoreService_DiffSchema_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StoreServiceServer).DiffSchema(ctx, req.(*DiffSchemaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StoreService_ApplySchema_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplySchemaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StoreServiceServer).ApplySchema(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StoreService_ApplySchema_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StoreServiceServer).ApplySchema(ctx, req.(*ApplySchemaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // StoreService_ServiceDesc is the grpc.ServiceDesc for StoreService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var StoreService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "behalf.v1.StoreService",
 	HandlerType: (*StoreServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "DiffSchema",
+			Handler:    _StoreService_DiffSchema_Handler,
+		},
+		{
+			MethodName: "ApplySchema",
+			Handler:    _StoreService_ApplySchema_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Backup",

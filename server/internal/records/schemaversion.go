@@ -1,0 +1,43 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/behalf-authz/behalf/migrations"
+)
+
+// OnPostgres returns the records as an open transaction of a Postgres database sees them.
+// They end with it.
+func OnPostgres(ctx context.Context, tx *sql.Tx) *Tx { return &Tx{newStatements(ctx, tx, Postgres)} }
+
+// SchemaState returns which version of Behalf's own definitions was made live last, and the
+// oldest version that a program may know to run on it; zero when none was.
+func (t *Tx) SchemaState(ctx context.Context) (s migrations.State, err error) {
+	err = t.each(ctx, func(scan func(...any) error) error { return scan(&s.Version, &s.Oldest) },
+		"SELECT coalesce(max(version), 0), coalesce(max(oldest), 0) FROM schema_version")
+	if err != nil {
+		return s, fmt.Errorf("read the version of the relations schema: %w", err)
+	}
+	return s, nil
+}
+
+// PutSchemaVersion says that a version is being made live. Saying so again does nothing.
+func (t *Tx) PutSchemaVersion(ctx context.Context, version, oldest int) error {
+	err := t.exec(ctx, "INSERT INTO schema_version (version, oldest, made) VALUES (?, ?, ?) ON CONFLICT (version) DO NOTHING",
+		version, oldest, time.Now().UnixMicro())
+	if err != nil {
+		return fmt.Errorf("keep the version of the relations schema: %w", err)
+	}
+	return nil
+}
+
+// DropSchemaVersion takes back what PutSchemaVersion said.
+func (t *Tx) DropSchemaVersion(ctx context.Context, version int) error {
+	if err := t.exec(ctx, "DELETE FROM schema_version WHERE version = ?", version); err != nil {
+		return fmt.Errorf("take back the version of the relations schema: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/behalf-authz/behalf/migrations"
+	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/sqlite"
+	"github.com/behalf-authz/behalf/server/internal/store"
+)
+
+const (
+	// lockPatience is how long a migration waits for another one of the same data directory.
+	lockPatience = 10 * time.Second
+	lockTick     = 50 * time.Millisecond
+)
+
+// fileState is how far the layers of a data directory's file have come.
+func fileState(ctx context.Context, dir string) (_ []Layer, err error) {
+	list, err := migrations.OfSQLite()
+	if err != nil {
+		return nil, err
+	}
+	datastore := Layer{Name: LayerDatastore, Current: "in the file", Wanted: "in the file"}
+	path := filepath.Join(dir, databaseName)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return []Layer{recordsLayer(migrations.State{}, list), datastore, pendingAfter(thisSchema(), LayerRecords)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	have, err := sqlite.State(ctx, db)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	layers := []Layer{recordsLayer(have, list), datastore}
+	since := migrations.State{}
+	switch {
+	case layers[0].Refused != "":
+		return append(layers, Layer{Name: LayerSchema, Wanted: number(thisSchema().state().Version)}), nil
+	case have.Version < storeMigration:
+		return append(layers, pendingAfter(thisSchema(), LayerRecords)), nil
+	case have.Version >= schemaMigration:
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		since, err = records.Inspect(ctx, tx).SchemaState(ctx)
+		if err := errors.Join(err, tx.Rollback()); err != nil {
+			return nil, err
+		}
+	}
+	d, since, err := lookAt(ctx, db, thisSchema(), since)
+	return append(layers, schemaLayer(thisSchema(), since, d, err)), nil
+}
+
+// Migrations of a file that must have been applied before it can be asked.
+const (
+	storeMigration  = 3 // relationships and their schema
+	schemaMigration = 4 // versions of the schema
+)
+
+// migrateFile opens the data directory, which migrates it. Another that does so at the same
+// time is waited for, and may have left nothing to do.
+func migrateFile(ctx context.Context, cfg Config, before []Layer) ([]Layer, error) {
+	deadline := time.Now().Add(lockPatience)
+	for {
+		local, err := OpenLocal(ctx, cfg)
+		if err == nil {
+			return before, local.Close()
+		}
+		if _, inUse := errors.AsType[*store.InUseError](err); !inUse {
+			return before, err
+		}
+		if time.Now().After(deadline) {
+			return before, fmt.Errorf("%w; a server of this release migrates the file by itself when it starts", err)
+		}
+		select {
+		case <-ctx.Done():
+			return before, ctx.Err()
+		case <-time.After(lockTick):
+		}
+		if before, err = fileState(ctx, cfg.DataDir); err != nil || !Migrates(before) {
+			return before, err
+		}
+	}
+}
