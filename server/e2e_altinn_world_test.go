@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -24,6 +26,8 @@ type altinnServer struct {
 	t        *testing.T
 	base     string
 	dataDir  string
+	grpc     string // address of the gRPC port
+	conn     grpc.ClientConnInterface
 	register behalfv1.RegisterServiceClient
 	adminKey string
 	stop     func() // stops the server and closes it
@@ -35,9 +39,17 @@ func startAltinnServer(t *testing.T) *altinnServer {
 }
 
 // startAltinnServerIn runs a server in a data directory until it is stopped or the test ends.
-func startAltinnServerIn(t *testing.T, dataDir string) *altinnServer {
+func startAltinnServerIn(t *testing.T, dataDir string, compat ...string) *altinnServer {
 	t.Helper()
-	s, err := server.New(t.Context(), server.Config{DataDir: dataDir, GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"})
+	return startAltinnServerWith(t, server.Config{DataDir: dataDir, Compat: compat})
+}
+
+// startAltinnServerWith runs a server with a configuration, on free ports.
+func startAltinnServerWith(t *testing.T, cfg server.Config) *altinnServer {
+	t.Helper()
+	dataDir := cfg.DataDir
+	cfg.GRPCAddr, cfg.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
+	s, err := server.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +75,8 @@ func startAltinnServerIn(t *testing.T, dataDir string) *altinnServer {
 	}
 	return &altinnServer{
 		t: t, base: "http://" + s.HTTPAddr(), dataDir: dataDir,
+		conn:     s.Conn(),
+		grpc:     s.GRPCAddr(),
 		register: behalfv1.NewRegisterServiceClient(s.Conn()),
 		adminKey: key,
 		stop:     end,
@@ -235,7 +249,7 @@ func readJSON(t *testing.T, file string, v any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, v); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), v); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 }

@@ -27,16 +27,17 @@ import (
 
 // Server is a Behalf server. Make one with New, start it with Run, end it with Close.
 type Server struct {
-	cfg       Config
-	registry  *prometheus.Registry
-	store     *store.Store   // nil on Postgres
-	shared    *sharedStore   // nil in a file
-	records   *records.Store // in either
-	engine    *engine.Engine
-	graph     register.Relations // the engine, for who writes it together with records
-	copier    storerpc.Copier
-	directory *party.Directory
-	writtenTo register.Directory // who is told what this server has written
+	cfg             Config
+	registry        *prometheus.Registry
+	store           *store.Store   // nil on Postgres
+	shared          *sharedStore   // nil in a file
+	records         *records.Store // in either
+	engine          *engine.Engine
+	graph           register.Relations // the engine, for who writes it together with records
+	copier          storerpc.Copier
+	gatewayIdentity gatewayIdentity
+	directory       *party.Directory
+	writtenTo       register.Directory // who is told what this server has written
 
 	chain        *interceptor.Chain
 	grpc         *grpc.Server
@@ -63,6 +64,8 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	s.warnCompat(ctx)
+	s.gatewayIdentity = newGatewayIdentity()
 	credentials, err := s.build(ctx, s.cfg.GRPCAddr)
 	if err != nil {
 		return nil, err
@@ -104,11 +107,12 @@ func (s *Server) openStore(ctx context.Context, address string) error {
 // openFile opens the store in the data directory.
 func (s *Server) openFile(ctx context.Context, address string) (err error) {
 	s.store, err = store.Open(ctx, store.Config{
-		Path:     filepath.Join(s.cfg.DataDir, databaseName),
-		History:  s.cfg.History,
-		Address:  address,
-		Logger:   s.cfg.Logger,
-		Progress: s.cfg.Loading,
+		Path:       filepath.Join(s.cfg.DataDir, databaseName),
+		History:    s.cfg.History,
+		Address:    address,
+		Logger:     s.cfg.Logger,
+		Registerer: s.registry,
+		Progress:   s.cfg.Loading,
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)

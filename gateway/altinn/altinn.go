@@ -36,6 +36,7 @@ func New(conn grpc.ClientConnInterface, decisions Decisions) *API {
 		callers:   behalfv1.NewCallerServiceClient(conn),
 		parties:   behalfv1.NewPartyServiceClient(conn),
 		roles:     behalfv1.NewRoleServiceClient(conn),
+		policies:  behalfv1.NewPolicyServiceClient(conn),
 	}
 }
 
