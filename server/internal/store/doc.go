@@ -27,4 +27,13 @@
 // A revision is a number that grows by one with each transaction that changed something, and
 // never a clock. The file keeps what each revision made and ended, so that a watcher can
 // resume from any that is not older than Config.History.
+//
+// # The past
+//
+// A moment is a revision with the instant at which expiry is judged. Store.Past finds the one
+// of a time or of a revision and makes its state ready: memory's own or, where memory has
+// forgotten, a graph of its own that is loaded from the file, compared with the checksum
+// which that revision left, and read as every other. Such graphs are loaded one at a time and
+// only for who may ask for them; a few are kept. A plain revision is never read so: a
+// request that did not ask Past is told that the revision is stale.
 package store

@@ -35,7 +35,8 @@ func (s *Store) Past(ctx context.Context, of datastore.Revision, at time.Time, o
 	if err != nil {
 		return datastore.RevisionWithSchemaHash{}, err
 	}
-	if s.cfg.History > 0 && m.Instant().Before(q.now.Add(-s.cfg.History)) {
+	// The head can always be told, however long ago it was made.
+	if now := of != nil && uint64(m.revision) == s.graph.Head().Revision(); !now && q.beyond(m.Instant()) {
 		return datastore.RevisionWithSchemaHash{}, q.refuse(ctx, relation.PastForgotten)
 	}
 	state, err := s.prepare(ctx, uint64(m.revision))
@@ -59,6 +60,11 @@ type question struct {
 	s   *Store
 	now time.Time // when it was asked
 	old bool
+}
+
+// beyond reports whether an instant lies before what is kept.
+func (q question) beyond(at time.Time) bool {
+	return q.s.cfg.History > 0 && at.Before(q.now.Add(-q.s.cfg.History))
 }
 
 // recent refuses an instant that lies too far back for who asks.

@@ -268,6 +268,12 @@ func TestPastIsRefused(t *testing.T) {
 			t.Errorf("revision %s that the file has no more: %+v", r, p)
 		}
 	}
+	// The newest can be told however old it is.
+	old := open(t, t.TempDir(), func(c *store.Config) { c.History = time.Microsecond })
+	only := write(t, old, touch("party:1#dagl@user:1"))
+	if got := alive(t, old, pastOf(t.Context(), t, old, only, time.Time{})); len(got) != 1 {
+		t.Errorf("at a head older than the history: %v", got)
+	}
 	// A moment that nobody has asked for is no way in.
 	m, err := s.RevisionFromString(first.String() + "@1")
 	if err != nil {

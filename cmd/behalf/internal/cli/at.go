@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -13,6 +14,18 @@ type moment struct{ text string }
 
 func (m *moment) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&m.text, "at", "", "ask about the past: a time such as 2026-05-01T12:00:00Z, or the revision of an earlier answer")
+}
+
+// patience is how long an answer about the past may take: the server may have to load that
+// state first. Without it the server gives up when it would on any other call.
+const patience = 10 * time.Minute
+
+// context returns a context that leaves time for an answer about the past.
+func (m *moment) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if m.text == "" {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, patience)
 }
 
 // parse returns the time or the revision; at most one of them is given. A revision has

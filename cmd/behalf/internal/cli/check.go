@@ -54,6 +54,8 @@ func (c *checkCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	ctx, cancel := c.at.context(ctx)
+	defer cancel()
 	answer, err := behalfv1.NewCheckServiceClient(conn).Check(ctx, request)
 	if err != nil {
 		return c.client.explain(err)

@@ -69,6 +69,8 @@ func (c *partiesCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	ctx, cancel := c.at.context(ctx)
+	defer cancel()
 	list, err := c.list(ctx, behalfv1.NewPartyServiceClient(conn))
 	if err != nil {
 		return c.client.explain(err)

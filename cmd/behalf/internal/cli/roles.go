@@ -52,6 +52,8 @@ func (c *rolesCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	ctx, cancel := c.at.context(ctx)
+	defer cancel()
 	answer, err := behalfv1.NewRoleServiceClient(conn).ListRoles(ctx, request)
 	if err != nil {
 		return c.client.explain(err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,6 +122,34 @@ func TestPastByCommand(t *testing.T) {
 			t.Errorf("--at %s: exit code %d, %q; want %s", at, code, said, want)
 		}
 	}
+}
+
+// TestPastKeepsInstantsApart asks about two instants of one revision at once, between which a
+// relationship expired. SpiceDB shares answers among questions at one revision.
+func TestPastKeepsInstantsApart(t *testing.T) {
+	c := startChanged(t)
+	check := behalfv1.NewCheckServiceClient(c.conn)
+	var group sync.WaitGroup
+	for n := range 400 {
+		group.Go(func() {
+			at, want := c.expires, false
+			if n%2 == 0 {
+				at, want = c.expires.Add(-time.Millisecond), true
+			}
+			answer, err := check.Check(as(t.Context(), c.admin), &behalfv1.CheckRequest{
+				Question: &behalfv1.CheckQuestion{
+					Object:     &behalfv1.ObjectReference{Type: "party", Id: "1"},
+					Permission: "represent",
+					Subject:    &behalfv1.SubjectReference{Type: "user", Id: "7"},
+				},
+				AtTime: timestamppb.New(at),
+			})
+			if err != nil || answer.GetAllowed() != want {
+				t.Errorf("at %s: %v, %v; want %t", at, answer, err, want)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestPastIsGuarded(t *testing.T) {

@@ -35,9 +35,10 @@ type ListRolesRequest struct {
 	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
 	AtRevision string `protobuf:"bytes,4,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
 	// at_time asks about the state at this time: that of the last revision at or before it. What
-	// expires is judged at that time, and with at_revision when the revision was made. Asking
-	// about a state older than memory keeps, ten minutes, needs the scope behalf:admin; one
-	// beyond what is kept is refused. At most one of at_least_as_fresh, at_revision and at_time.
+	// expires is judged at that time, and with at_revision when the revision was made. A time, or
+	// a revision made, longer ago than memory keeps (ten minutes, and not beyond a restart) needs
+	// the scope behalf:admin; what is no longer kept at all is refused, never answered from
+	// another state. At most one of at_least_as_fresh, at_revision and at_time may be given.
 	AtTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
