@@ -132,6 +132,10 @@ func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (*update
 	if err != nil {
 		return nil, err
 	}
+	var leaving updates
+	if err := s.leave(ctx, tx, b.changes, &leaving); err != nil {
+		return nil, err
+	}
 	for _, c := range b.changes {
 		if err := c.writeRows(ctx, tx); err != nil {
 			return nil, err
@@ -144,7 +148,7 @@ func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (*update
 	if err != nil {
 		return nil, err
 	}
-	return &updates{difference(before, after), difference(after, before)}, nil
+	return &updates{append(leaving.make, difference(before, after)...), append(leaving.back, difference(after, before)...)}, nil
 }
 
 // writeRows writes the rows of one change. A party's row stands before, and falls after,

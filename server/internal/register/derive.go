@@ -67,7 +67,9 @@ type derivation struct {
 	all []relation.Relationship
 }
 
-func (d *derivation) add(name string, subject relation.Subject, expires time.Time) { d.addTo(d.of, name, subject, expires) }
+func (d *derivation) add(name string, subject relation.Subject, expires time.Time) {
+	d.addTo(d.of, name, subject, expires)
+}
 
 // addTo adds a tuple of another object that belongs to the party.
 func (d *derivation) addTo(of relation.Object, name string, subject relation.Subject, expires time.Time) {

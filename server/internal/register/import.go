@@ -7,6 +7,7 @@ import (
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
@@ -29,13 +30,15 @@ type Header struct {
 	AllowRemovals bool     // remove any part of a source
 }
 
-// Entry is one entry of a file: exactly one of Party, Assignment, Delegation and Unreadable is set.
+// Entry is one entry of a file: exactly one of Party, Assignment, Delegation, Registered and
+// Unreadable is set.
 type Entry struct {
 	File       string
 	Line       int64
 	Party      *PartyRecord
 	Assignment *AssignmentRecord
 	Delegation *DelegationRecord
+	Registered *registry.Entry
 	Unreadable *Unreadable
 }
 
@@ -70,6 +73,7 @@ type Import struct {
 	draft   *draft
 	roles   *roleFinder
 	report  *report
+	others  *others
 	read    int64
 	closed  bool
 }
@@ -89,7 +93,7 @@ func (s *Service) Begin(h Header) (*Import, error) {
 	}
 	return &Import{
 		service: s, header: h, draft: &draft{sources: h.Sources, whole: !h.AddOnly},
-		roles: s.roleFinder(), report: newReport(h.Sources),
+		roles: s.roleFinder(), report: newReport(h.Sources), others: s.others(h),
 	}, nil
 }
 
@@ -120,6 +124,8 @@ func (i *Import) Add(source string, entries []Entry) (Progress, error) {
 			i.draft.takeAssignment(here, *e.Assignment, i.roles, i.report)
 		case e.Delegation != nil:
 			i.draft.takeDelegation(here, *e.Delegation, i.service.catalogue, i.report)
+		case e.Registered != nil && i.others != nil:
+			i.others.take(source, here, *e.Registered, i.report)
 		case e.Unreadable != nil:
 			i.takeUnreadable(here, e.Unreadable)
 		default:
@@ -149,7 +155,13 @@ func (i *Import) Commit(ctx context.Context, progress func(Progress)) (Outcome, 
 	defer s.give()
 	progress(Progress{Phase: Comparing, Total: i.read})
 	p := &plan{draft: i.draft, index: newIndex(), report: i.report, now: micros(s.now())}
-	if err := s.records.Read(ctx, func(tx *records.Tx) error { return p.compare(ctx, tx) }); err != nil {
+	err := s.records.Read(ctx, func(tx *records.Tx) error {
+		if err := i.others.compare(ctx, tx, i.report); err != nil {
+			return err
+		}
+		return p.compare(ctx, tx)
+	})
+	if err != nil {
 		return Outcome{}, fmt.Errorf("compare the import with the records: %w", err)
 	}
 	progress(Progress{Phase: Comparing, Done: i.read, Total: i.read})
@@ -160,11 +172,11 @@ func (i *Import) Commit(ctx context.Context, progress func(Progress)) (Outcome, 
 	if err := i.limit(); err != nil {
 		return Outcome{}, err
 	}
-	revision, err := s.carryOut(ctx, p, progress)
-	if err != nil {
+	if outcome.Revision, err = s.carryOutAll(ctx, i, p, progress); err != nil {
 		return Outcome{}, err
 	}
-	outcome.Revision = revision
+	i.others.count(i.report)
+	outcome.Refusals = i.report.refusals
 	return outcome, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
@@ -22,14 +23,19 @@ type SourceOutcome struct {
 	Parties     Counts // main-unit links included
 	Assignments Counts
 	Delegations Counts
-	Unreadable  int64 // entries that the reader could not make out; in no other count
+	Others      []registry.Counts // of the kinds that the source has
+	Unreadable  int64             // entries that the reader could not make out; in no other count
 
 	recorded int64 // parties, assignments and delegations of the source before
 }
 
 // removed is how much the source no longer asserts.
 func (o *SourceOutcome) removed() int64 {
-	return o.Parties.Removed + o.Assignments.Removed + o.Delegations.Removed
+	n := o.Parties.Removed + o.Assignments.Removed + o.Delegations.Removed
+	for _, c := range o.Others {
+		n += c.Removed
+	}
+	return n
 }
 
 // Refusal is a field of an entry that was not taken.

@@ -11,6 +11,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
@@ -25,14 +26,17 @@ type Directory interface {
 	Apply(puts []party.Party, removes []party.ID)
 }
 
-// Config is what a Service works with. All but Now are required.
+// Config is what a Service works with. All but Registry and Now are required.
 type Config struct {
 	Records   *records.Store
 	Relations Relations
 	Directory Directory
 	Catalogue *roles.Catalogue
-	Logger    *slog.Logger
-	Now       func() time.Time // nil for the clock
+	// Registry takes entries of imports that are no parties, assignments or delegations, and
+	// is asked before a party goes. Nil refuses such entries.
+	Registry *registry.Service
+	Logger   *slog.Logger
+	Now      func() time.Time // nil for the clock
 	// Joined says that what is written to Relations with the context of a transaction of
 	// Records is part of that transaction.
 	Joined bool
@@ -44,6 +48,7 @@ type Service struct {
 	relations Relations
 	directory Directory
 	catalogue *roles.Catalogue
+	registry  *registry.Service
 	logger    *slog.Logger
 	now       func() time.Time
 	joined    bool
@@ -61,7 +66,7 @@ func New(c Config) (*Service, error) {
 		c.Now = time.Now
 	}
 	s := &Service{
-		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, logger: c.Logger, now: c.Now, joined: c.Joined,
+		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, registry: c.Registry, logger: c.Logger, now: c.Now, joined: c.Joined,
 		turn: make(chan struct{}, 1), chunk: mostParties,
 	}
 	s.turn <- struct{}{}

@@ -13,7 +13,7 @@ import (
 // Standing is what access lists say of a party and a resource. The zero Standing opens
 // nothing.
 type Standing struct {
-	Lists   []string // the URNs of all lists that the party is on, sorted
+	Lists   []string // all lists that the party is on, as ttd:approved-banks, sorted
 	Allowed bool     // one of them opens the resource for the action
 	Known   bool     // the resource is on record, or some list opens it to somebody
 }
@@ -21,7 +21,7 @@ type Standing struct {
 // Standing says what access lists make of a party, a resource and an action. Membership is
 // that of the revision to which the context is pinned.
 func (s *Service) Standing(ctx context.Context, at relation.At, id party.ID, resource, action string) (Standing, relation.Revision, error) {
-	tuples, revision, err := s.relations.Read(ctx, at, relation.Filter{
+	tuples, revision, err := s.reader.Read(ctx, at, relation.Filter{
 		ResourceType: relation.TypeAccessList, Relation: relationMember,
 		SubjectType: relation.TypeParty, SubjectID: relation.Party(int64(id)).ID,
 	})
@@ -36,7 +36,7 @@ func (s *Service) Standing(ctx context.Context, at relation.At, id party.ID, res
 			continue // written through the relations API, and no list of the registry's
 		}
 		on[t.Resource.ID] = true
-		out.Lists = append(out.Lists, ListURN(parts[0], parts[1]))
+		out.Lists = append(out.Lists, parts[0]+":"+parts[1])
 	}
 	slices.Sort(out.Lists)
 	var openings []records.Opening
@@ -60,21 +60,29 @@ func (s *Service) Standing(ctx context.Context, at relation.At, id party.ID, res
 	return out, revision, nil
 }
 
-// ListsOf returns the URNs of the lists that a party is on, and whether one of them opens
-// the resource for the action, at the revision to which the context is pinned.
-func (s *Service) ListsOf(ctx context.Context, id party.ID, resource, action string) ([]string, bool, error) {
-	standing, _, err := s.Standing(ctx, relation.At{}, id, resource, action)
-	return standing.Lists, standing.Allowed, err
+// ListsOf returns the lists that a party is on, as ttd:approved-banks, at the revision to
+// which the context is pinned.
+func (s *Service) ListsOf(ctx context.Context, of party.ID) ([]string, error) {
+	standing, _, err := s.Standing(ctx, relation.At{}, of, "", "")
+	return standing.Lists, err
 }
 
-// ListedOnly reports whether a resource is open to members of access lists only. One that
-// is not on record is not.
-func (s *Service) ListedOnly(ctx context.Context, resource string) (bool, error) {
-	var listed bool
-	err := s.records.Read(ctx, func(tx *records.Tx) error {
+// Admits says whether a resource admits a party for an action. It does unless it is open to
+// members of access lists only, which gated says: then an organisation on a list of the
+// resource is admitted, and nobody else. Membership is that of the revision to which the
+// context is pinned.
+func (s *Service) Admits(ctx context.Context, resource string, p party.Party, action string) (gated, admitted bool, err error) {
+	err = s.records.Read(ctx, func(tx *records.Tx) error {
 		r, _, err := tx.Resource(ctx, resource)
-		listed = r.ListedOnly
+		gated = r.ListedOnly
 		return err
 	})
-	return listed, err
+	if err != nil || !gated {
+		return gated, err == nil, err
+	}
+	if p.Kind != party.Organisation && p.Kind != party.SubUnit && p.Kind != party.BankruptcyEstate {
+		return true, false, nil
+	}
+	standing, _, err := s.Standing(ctx, relation.At{}, p.ID, resource, action)
+	return true, standing.Allowed, err
 }

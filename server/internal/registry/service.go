@@ -19,9 +19,13 @@ const writeTime = time.Minute
 // SourceAPI is who writes when a call names nobody.
 const SourceAPI = "api"
 
-// Relations is the graph.
-type Relations interface {
+// Reader reads the graph.
+type Reader interface {
 	Read(ctx context.Context, at relation.At, filters ...relation.Filter) ([]relation.Relationship, relation.Revision, error)
+}
+
+// Relations is the graph that relationships are written to.
+type Relations interface {
 	Write(ctx context.Context, updates []relation.Update) (relation.Revision, error)
 	Head(ctx context.Context) (relation.Revision, error)
 }
@@ -39,6 +43,7 @@ type Directory interface {
 type Config struct {
 	Records   *records.Store
 	Relations Relations
+	Reader    Reader
 	Directory Directory
 	Now       func() time.Time // nil for the clock
 }
@@ -47,19 +52,20 @@ type Config struct {
 type Service struct {
 	records   *records.Store
 	relations Relations
+	reader    Reader
 	directory Directory
 	now       func() time.Time
 }
 
 // New returns a service.
 func New(c Config) (*Service, error) {
-	if c.Records == nil || c.Relations == nil || c.Directory == nil {
-		return nil, errors.New("the registry needs records, relations and a directory")
+	if c.Records == nil || c.Relations == nil || c.Reader == nil || c.Directory == nil {
+		return nil, errors.New("the registry needs records, relations to write and to read, and a directory")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{records: c.Records, relations: c.Relations, directory: c.Directory, now: c.Now}, nil
+	return &Service{records: c.Records, relations: c.Relations, reader: c.Reader, directory: c.Directory, now: c.Now}, nil
 }
 
 // write runs f in a transaction and writes the updates that it returns to the graph in the

@@ -24,6 +24,7 @@ type Rule struct {
 	scope    caller.Scope // services with the scope, when services is false
 	other    caller.Scope // or with this one
 	app      string       // or the platform's app of this name
+	platform bool         // or any part of the platform, whoever it calls for
 }
 
 // Public is the rule of a method that needs no credentials. Credentials that come along
@@ -47,10 +48,14 @@ func EitherScope(s, other caller.Scope) Rule { return Rule{scope: s, other: othe
 // of the platform by its name.
 func ScopeOrApp(s caller.Scope, app string) Rule { return Rule{scope: s, app: app} }
 
+// ScopeOrPlatform is the rule of a method that is open to services with the scope, and to
+// every part of the platform that says which it is.
+func ScopeOrPlatform(s caller.Scope) Rule { return Rule{scope: s, platform: true} }
+
 // allows returns why the caller may not call, nil when he may.
 func (r Rule) allows(c caller.Caller) error {
 	switch {
-	case r.public, r.users && c.Kind == caller.User, r.services && c.Kind == caller.Service:
+	case r.public, r.platform && c.Platform != "", r.users && c.Kind == caller.User, r.services && c.Kind == caller.Service:
 		return nil
 	case c.Kind == caller.User:
 		return fault.New(fault.Denied, fault.ReasonServicesOnly, "the call is open to services only")

@@ -44,6 +44,40 @@ func BehalfAccess() Access {
 		behalfv1.PolicyService_ListPolicyRoles_FullMethodName: Public(),
 		behalfv1.PolicyService_DescribePolicy_FullMethodName:  Public(),
 
+		behalfv1.DecisionService_Decide_FullMethodName:     UserOr(caller.Decide),
+		behalfv1.DecisionService_BulkDecide_FullMethodName: UserOr(caller.Decide),
+		// Which scope it needs depends on the door, so the service looks.
+		behalfv1.DecisionService_DecideXACML_FullMethodName: AnyCaller(),
+
+		behalfv1.RegistryService_PutSystemUser_FullMethodName:           ServiceScope(caller.RegisterWrite),
+		behalfv1.RegistryService_GetSystemUser_FullMethodName:           ServiceScope(caller.PartiesRead),
+		behalfv1.RegistryService_ListSystemUsers_FullMethodName:         ServiceScope(caller.PartiesRead),
+		behalfv1.RegistryService_DeleteSystemUser_FullMethodName:        ServiceScope(caller.RegisterWrite),
+		behalfv1.RegistryService_PutAccessList_FullMethodName:           ServiceScope(caller.RegisterWrite),
+		behalfv1.RegistryService_ChangeAccessListMembers_FullMethodName: ServiceScope(caller.RegisterWrite),
+		behalfv1.RegistryService_GetAccessList_FullMethodName:           ServiceScope(caller.PartiesRead),
+		behalfv1.RegistryService_ListAccessLists_FullMethodName:         ServiceScope(caller.PartiesRead),
+		behalfv1.RegistryService_DeleteAccessList_FullMethodName:        ServiceScope(caller.RegisterWrite),
+		behalfv1.RegistryService_AuthorizeByAccessList_FullMethodName:   ScopeOrPlatform(caller.PartiesRead),
+		behalfv1.RegistryService_PutResource_FullMethodName:             ServiceScope(caller.RegisterWrite),
+		behalfv1.RegistryService_GetResource_FullMethodName:             ServiceScope(caller.PartiesRead),
+		behalfv1.RegistryService_ListResources_FullMethodName:           ServiceScope(caller.PartiesRead),
+		behalfv1.RegistryService_DeleteResource_FullMethodName:          ServiceScope(caller.RegisterWrite),
+
+		// What an end user may give, take back and see, the service asks for each party.
+		behalfv1.DelegationService_GrantRight_FullMethodName:         UserOr(caller.DelegationWrite),
+		behalfv1.DelegationService_GrantPackage_FullMethodName:       UserOr(caller.DelegationWrite),
+		behalfv1.DelegationService_GrantClientPackage_FullMethodName: UserOr(caller.DelegationWrite),
+		behalfv1.DelegationService_RevokeDelegation_FullMethodName:   UserOr(caller.DelegationWrite),
+		behalfv1.DelegationService_ListDelegations_FullMethodName:    UserOr(caller.DelegationWrite),
+		behalfv1.DelegationService_CheckDelegation_FullMethodName:    UserOr(caller.DelegationWrite),
+
+		behalfv1.InformationService_PutInstance_FullMethodName:      ServiceScope(caller.RegisterWrite),
+		behalfv1.InformationService_DeleteInstance_FullMethodName:   ServiceScope(caller.RegisterWrite),
+		behalfv1.InformationService_ListInstances_FullMethodName:    ServiceScope(caller.RegisterWrite),
+		behalfv1.InformationService_PutEstateRole_FullMethodName:    ServiceScope(caller.RegisterWrite),
+		behalfv1.InformationService_DeleteEstateRole_FullMethodName: ServiceScope(caller.RegisterWrite),
+
 		behalfv1.CallerService_GetCaller_FullMethodName:    AnyCaller(),
 		behalfv1.CallerService_CreateAPIKey_FullMethodName: ServiceScope(caller.Admin),
 		behalfv1.CallerService_ListAPIKeys_FullMethodName:  ServiceScope(caller.Admin),

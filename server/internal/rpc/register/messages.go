@@ -9,6 +9,8 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
+	"github.com/behalf-authz/behalf/server/internal/registry"
+	registryrpc "github.com/behalf-authz/behalf/server/internal/rpc/registry"
 )
 
 // reference reads an identifier of a field.
@@ -94,6 +96,15 @@ func entries(batch []*behalfv1.ImportEntry) []register.Entry {
 		case *behalfv1.ImportEntry_Delegation:
 			record := delegationRecord(is.Delegation)
 			e.Delegation = &record
+		case *behalfv1.ImportEntry_SystemUser:
+			record := registryrpc.SystemUser(is.SystemUser)
+			e.Registered = &registry.Entry{SystemUser: &record}
+		case *behalfv1.ImportEntry_AccessList:
+			record := registryrpc.AccessList(is.AccessList)
+			e.Registered = &registry.Entry{AccessList: &record}
+		case *behalfv1.ImportEntry_Resource:
+			record := registryrpc.Resource(is.Resource)
+			e.Registered = &registry.Entry{Resource: &record}
 		case *behalfv1.ImportEntry_Unreadable:
 			u := is.Unreadable
 			e.Unreadable = &register.Unreadable{Reference: u.GetReference(), Field: u.GetField(), Message: u.GetMessage()}
@@ -126,6 +137,11 @@ func outcomeMessage(o register.Outcome) *behalfv1.ImportResponse {
 		}
 		if s.Delegations != (register.Counts{}) {
 			outcome.Others = append(outcome.Others, &behalfv1.ImportKind{Kind: "delegations", Counts: countsMessage(s.Delegations)})
+		}
+		for _, c := range s.Others {
+			outcome.Others = append(outcome.Others, &behalfv1.ImportKind{Kind: c.Kind.String(), Counts: &behalfv1.ImportCounts{
+				Added: c.Added, Changed: c.Changed, Unchanged: c.Unchanged, Removed: c.Removed, Refused: c.Refused,
+			}})
 		}
 		m.Sources = append(m.Sources, outcome)
 	}
