@@ -44,6 +44,8 @@ type Config struct {
 	OpenAPI []byte
 	// Ready returns nil when the server can answer questions, and else why it cannot.
 	Ready func(context.Context) error
+	// Decisions says who may ask for decisions at Altinn's path without a scope. Default nobody.
+	Decisions altinn.Decisions
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
 	MaxBodyBytes int64
 	// Timeout limits the time a request may take, its body included. Default 30 s.
@@ -88,6 +90,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg.Decisions.MaxBody = cfg.MaxBodyBytes
 	conn := event.Conn{ClientConnInterface: cfg.Conn}
 	native, err := rest.New(rest.Config{Conn: conn, MaxBodyBytes: cfg.MaxBodyBytes})
 	if err != nil {
@@ -101,7 +104,7 @@ func New(cfg Config) (http.Handler, error) {
 		timeout: cfg.Timeout,
 		fixed:   operations(cfg),
 		rest:    native,
-		altinn:  altinn.New(conn),
+		altinn:  altinn.New(conn, cfg.Decisions),
 	}
 	return recorder.Handler(rt, answerPanic), nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -57,6 +58,9 @@ type Config struct {
 	// Compat names ways in which the server does as Altinn does: CompatAltinn, or some of
 	// the others. Default none.
 	Compat []string
+	// DecisionPeers are the networks whose clients may ask for decisions at Altinn's path
+	// without credentials. Default none.
+	DecisionPeers []netip.Prefix
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.

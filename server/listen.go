@@ -15,6 +15,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/behalf-authz/behalf/gateway"
+	"github.com/behalf-authz/behalf/gateway/altinn"
 	"github.com/behalf-authz/behalf/schema"
 )
 
@@ -40,7 +41,13 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 		return fmt.Errorf("publish the token issuer's key: %w", err)
 	}
 	handler, err := gateway.New(gateway.Config{
-		Conn:       s.inproc,
+		Conn: s.inproc,
+		Decisions: altinn.Decisions{
+			Identity:     s.gatewayIdentity.authorization(),
+			Peers:        s.cfg.DecisionPeers,
+			Certificates: s.cfg.TLS.ClientCAFile != "",
+			Open:         s.cfg.compatible(CompatOpenDecision),
+		},
 		Logger:     s.cfg.Logger,
 		Registerer: s.registry,
 		// SpiceDB keeps most of its metrics in the process-wide registry.

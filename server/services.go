@@ -87,7 +87,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 	chain, err := interceptor.New(interceptor.Config{
 		Logger:        s.cfg.Logger,
 		Registerer:    s.registry,
-		Authenticator: s.upToDate(c.authenticator),
+		Authenticator: s.gatewayIdentity.knowing(s.upToDate(c.authenticator)),
 		Access:        access,
 		Limits:        interceptor.Limits{Concurrent: s.cfg.MaxCalls},
 		Unary:         relationServices.UnaryInterceptor(),
@@ -144,11 +144,16 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
+	registered, registryService, err := s.newRegistry()
+	if err != nil {
+		return nil, err
+	}
 	writes, err := register.New(register.Config{
 		Records:   s.records,
 		Relations: s.graph,
 		Directory: s.writtenTo,
 		Catalogue: catalogue,
+		Registry:  registered,
 		Logger:    s.cfg.Logger,
 		Joined:    true, // in a file by one transaction, on Postgres by the outbox
 	})
@@ -160,7 +165,14 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = policies // for who takes decisions
+	delegated, delegationService, err := s.newDelegations(catalogue, writes, heldRoles, policies)
+	if err != nil {
+		return nil, err
+	}
+	_, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered})
+	if err != nil {
+		return nil, err
+	}
 
 	partyService, err := partyrpc.New(partyrpc.Config{Parties: parties, Catalogue: catalogue})
 	if err != nil {
@@ -194,5 +206,9 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
 		policyService.Register,
+		registryService.Register,
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterDecisionServiceServer(r, decisionService) },
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterInformationServiceServer(r, informationService) },
+		func(r grpc.ServiceRegistrar) { behalfv1.RegisterDelegationServiceServer(r, delegationService) },
 	}, nil
 }

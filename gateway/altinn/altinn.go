@@ -118,6 +118,10 @@ func (a *API) route(path string) (at route, found bool) {
 		return route{pattern: "parties/{partyId}/validate", answer: byUser(func(w http.ResponseWriter, r *http.Request, user int64) {
 			a.validateParty(w, r, user, parts[1])
 		})}, true
+	case len(parts) == 1 && is(0, "decision"): // whoever may ask, the answer to it looks at
+		return route{pattern: "decision", writes: true, open: true, answer: byAnybody(a.decision)}, true
+	case len(parts) == 1 && is(0, "authorize"):
+		return route{pattern: "authorize", writes: true, open: true, answer: byAnybody(a.authorize)}, true
 	case len(parts) == 1 && is(0, "policies"):
 		return route{pattern: "policies", writes: true, answer: a.putPolicy}, true
 	case len(parts) == 2 && is(0, "policies") && is(1, "getpolicies"):

@@ -18,6 +18,8 @@ type Event struct {
 	Caller    string // who asked, such as user/20001337, as far as it is known
 	Reason    string // why the answer is an error, empty when it is none
 	Err       error  // the cause, for the log only
+	Decision  string // what was decided, when a decision was asked for
+	Why       string // the reason of the decision
 }
 
 type contextKey struct{}

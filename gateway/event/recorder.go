@@ -101,6 +101,9 @@ func (rec *Recorder) record(r *http.Request, ev *Event, w *response, took time.D
 	if ev.Reason != "" {
 		attrs = append(attrs, slog.String("reason", ev.Reason))
 	}
+	if ev.Decision != "" {
+		attrs = append(attrs, slog.String("decision", ev.Decision), slog.String("why", ev.Why))
+	}
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError

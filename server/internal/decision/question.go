@@ -3,6 +3,7 @@ package decision
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/xacml"
@@ -51,6 +52,9 @@ func (q *question) understand(ctx context.Context) error {
 		return err
 	}
 	q.normalise()
+	if err := q.normaliseInstance(); err != nil {
+		return err
+	}
 	return q.readSubject()
 }
 
@@ -99,7 +103,7 @@ func single(c *xacml.Attributes, id string) (string, error) {
 		}
 		for _, v := range c.Attributes[i].Values {
 			if text != "" && v.Text != text && id != idInstanceRef {
-				return "", wrong("the request has two values of %s, %q and %q", id, clip(text), clip(v.Text))
+				return "", wrong("the request has two values of %s, %s and %s", id, shown(id, text), shown(id, v.Text))
 			}
 			text = v.Text
 		}
@@ -111,6 +115,15 @@ func single(c *xacml.Attributes, id string) (string, error) {
 func single0(c *xacml.Attributes, id string) string {
 	text, _ := single(c, id)
 	return text
+}
+
+// shown returns a value for a message. Messages are logged, and national identity numbers
+// are not.
+func shown(id, text string) string {
+	if id == idPersonNumber || id == idSSN {
+		return "one number"
+	}
+	return strconv.Quote(clip(text))
 }
 
 // clip keeps a message short.

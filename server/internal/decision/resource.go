@@ -129,7 +129,7 @@ func (q *question) findParty() error {
 		q.resource.Party, q.owner = p.ID, p
 	}
 	if len(names) > 0 && q.resource.Party == 0 {
-		return wrong("no party is known by %s %q", names[0].id, clip(names[0].text))
+		return wrong("the resource's party is not known: the register has none with %s %s", names[0].id, shown(names[0].id, names[0].text))
 	}
 	if owner, _, ok := strings.Cut(q.instance, "/"); ok && q.resource.Party != 0 && owner != strconv.FormatInt(int64(q.resource.Party), 10) {
 		return wrong("instance %s is not one of party %d", q.instance, q.resource.Party)
@@ -213,11 +213,10 @@ func (q *question) normalise() {
 	case r.ID != "": // of the registry, whatever else is said
 		r.Org, r.App = "", ""
 	}
-	q.normaliseInstance()
 }
 
 // normaliseInstance supplies an instance's reference in both of its forms.
-func (q *question) normaliseInstance() {
+func (q *question) normaliseInstance() error {
 	r := &q.resource
 	const urn = idInstance + ":"
 	if q.instance != "" {
@@ -227,19 +226,33 @@ func (q *question) normaliseInstance() {
 			q.supply(xacml.ResourceCategory, idInstanceRef, urn+q.instance)
 		}
 		r.Instance = q.instance
-		return
+		return nil
 	}
 	if r.Instance == "" || !r.IsApp() || r.Party == 0 {
-		return
+		return nil
 	}
 	owner := strconv.FormatInt(int64(r.Party), 10)
 	switch id, ok := strings.CutPrefix(r.Instance, urn); {
 	case ok:
-		_, guid, _ := strings.Cut(id, "/")
+		of, guid, _ := strings.Cut(id, "/")
+		if of != owner {
+			return wrong("instance %s is not one of party %s", clip(id), owner)
+		}
 		q.supply(xacml.ResourceCategory, idInstanceRef, guid)
 		r.Instance = id
 	case uuidText.MatchString(r.Instance):
 		q.supply(xacml.ResourceCategory, idInstanceRef, urn+owner+"/"+r.Instance)
 		r.Instance = owner + "/" + r.Instance
 	}
+	return nil
+}
+
+// SplitInstance returns whose an instance is and its UUID in lower case.
+func SplitInstance(id string) (of party.ID, guid string, err error) {
+	owner, guid, ok := strings.Cut(id, "/")
+	n, parseErr := strconv.ParseInt(owner, 10, 64)
+	if !ok || parseErr != nil || n <= 0 || !uuidText.MatchString(guid) {
+		return 0, "", wrong("%s must be <partyId>/<UUID>, not %q", idInstance, clip(id))
+	}
+	return party.ID(n), strings.ToLower(guid), nil
 }

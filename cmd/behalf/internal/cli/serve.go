@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ type serveCommand struct {
 	Terminal
 	config    server.Config
 	demo      bool
+	peers     []string
 	logFormat string
 	logLevel  slog.Level
 }
@@ -51,6 +53,8 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.IntVar(&c.config.MaxCalls, "max-calls", 0, "how many calls may be in hand at once before more are refused; 0 means any number")
 	flags.StringSliceVar(&c.config.Compat, "compat", nil,
 		"do as Altinn does: altinn, or some of altinn-anyof, altinn-upload, altinn-open-decision; separated by commas")
+	flags.StringSliceVar(&c.peers, "decision-peers", nil,
+		"networks, such as 10.1.0.0/16, whose clients may ask for decisions at Altinn's path without credentials")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd
@@ -79,6 +83,14 @@ func (c *serveCommand) run(ctx context.Context) error {
 
 func (c *serveCommand) validate(cmd *cobra.Command, _ []string) error {
 	err := c.config.Validate()
+	for _, text := range c.peers {
+		network, bad := netip.ParsePrefix(text)
+		if bad != nil {
+			err = errors.Join(err, fmt.Errorf("--decision-peers: %q is not a network such as 10.1.0.0/16", text))
+			continue
+		}
+		c.config.DecisionPeers = append(c.config.DecisionPeers, network)
+	}
 	if c.demo && cmd.Flags().Changed("data-dir") {
 		err = errors.Join(err, errors.New("--demo: makes a data directory of its own; leave --data-dir out"))
 	}

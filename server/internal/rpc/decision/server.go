@@ -3,7 +3,11 @@ package decision
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/server/internal/caller"
@@ -90,13 +94,29 @@ func (s *Server) decide(ctx context.Context, r decision.Request) (decision.Respo
 	if err != nil {
 		return response, err
 	}
-	event.Annotate(ctx, slog.Int("decisions", len(response.Answers)))
-	if len(response.Answers) == 1 {
-		a := &response.Answers[0]
-		event.Annotate(ctx, slog.String("decision", a.Decision.Extended()), slog.String("why", a.Reason),
-			slog.String("by", a.By.String()), slog.String("policy", a.Policy))
-	}
+	decided, why := summary(response.Answers)
+	event.Annotate(ctx, slog.String("decision", decided), slog.String("why", why))
 	return response, nil
+}
+
+// summary says what was decided and, of the only decision or the first that is no Permit,
+// why.
+func summary(answers []decision.Answer) (decided, why string) {
+	if len(answers) == 1 {
+		return answers[0].Decision.Extended(), answers[0].Reason
+	}
+	counts := map[string]int{}
+	for i := range answers {
+		counts[answers[i].Decision.String()]++
+		if why == "" && answers[i].Decision != xacml.Permit {
+			why = answers[i].Reason
+		}
+	}
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		texts = append(texts, fmt.Sprintf("%d %s", counts[name], name))
+	}
+	return strings.Join(texts, ", "), why
 }
 
 // mayExplain says whether a caller may see how decisions come about.

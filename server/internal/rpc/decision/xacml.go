@@ -34,7 +34,8 @@ func (s *Server) DecideXACML(ctx context.Context, req *behalfv1.DecideXACMLReque
 	form := formOf(req.GetContentType(), door)
 	asked, err := form.read(req.GetBody())
 	if err != nil {
-		return form.answer(xacml.Failed(xacml.StatusSyntaxError, err.Error()), "")
+		failed := xacml.Failed(xacml.StatusSyntaxError, err.Error())
+		return form.answer(failed, &decision.Response{Answers: []decision.Answer{{Result: failed.Results[0], Reason: "the request cannot be read"}}})
 	}
 	response, err := s.decide(ctx, decision.Request{
 		XACML: asked, Door: door, At: relation.At{AtLeast: relation.Revision(req.GetAtLeastAsFresh())},
@@ -46,7 +47,7 @@ func (s *Server) DecideXACML(ctx context.Context, req *behalfv1.DecideXACMLReque
 	for i := range response.Answers {
 		results[i] = response.Answers[i].Result
 	}
-	return form.answer(&xacml.Response{Results: results}, response.Revision)
+	return form.answer(&xacml.Response{Results: results}, &response)
 }
 
 // door returns the door that a caller may use.
@@ -109,11 +110,12 @@ var altinnStyle = jsonform.Style{
 	Rename: map[string]string{"AssociatedAdvice": "associateAdvice", "StatusDetail": "statusDetails"},
 }
 
-func (f form) answer(r *xacml.Response, revision relation.Revision) (*behalfv1.DecideXACMLResponse, error) {
+func (f form) answer(r *xacml.Response, of *decision.Response) (*behalfv1.DecideXACMLResponse, error) {
 	out := &behalfv1.DecideXACMLResponse{
-		Revision:  string(revision),
+		Revision:  string(of.Revision),
 		Permitted: len(r.Results) == 1 && r.Results[0].Decision == xacml.Permit,
 	}
+	out.Summary, out.Reason = summary(of.Answers)
 	if !f.json {
 		out.Body, out.ContentType = xmlform.WriteResponse(r), "application/xml; charset=utf-8"
 		return out, nil

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/behalf-authz/behalf/schema/roles"
+	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/decision"
+	"github.com/behalf-authz/behalf/server/internal/delegation"
+	"github.com/behalf-authz/behalf/server/internal/policy"
+	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/registry"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/role"
+	decisionrpc "github.com/behalf-authz/behalf/server/internal/rpc/decision"
+	informationrpc "github.com/behalf-authz/behalf/server/internal/rpc/information"
+	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+)
+
+// decisionParts is what decisions are taken from.
+type decisionParts struct {
+	catalogue *roles.Catalogue
+	roles     *role.Service
+	policies  *policy.Service
+	delegated *delegation.Service
+	registry  *registry.Service
+}
+
+// newDecisions returns the services that take decisions and keep what they know.
+func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.Server, *informationrpc.Server, error) {
+	decisions, err := decision.New(decision.Config{
+		Relations:   s.engine,
+		Catalogue:   p.catalogue,
+		Policies:    policySource{p.policies},
+		Parties:     s.directory,
+		Roles:       p.roles,
+		Packages:    p.delegated,
+		Delegations: delegatedRights{p.delegated},
+		AccessLists: p.registry,
+		Instances:   instanceRecords{s.records},
+		Paths:       p.roles,
+		Logger:      s.cfg.Logger,
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	service, err := decisionrpc.New(decisionrpc.Config{Decisions: decisions, Origin: origin})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	estates, err := decision.NewEstates(s.graph)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	information, err := informationrpc.New(informationrpc.Config{Instances: s.records, Estates: estates, Parties: s.directory})
+	return decisions, service, information, err
+}
+
+// origin says where a call came from, for the record of its decisions.
+func origin(ctx context.Context) decision.Origin {
+	o := decision.Origin{
+		Address:   interceptor.Peer(ctx),
+		Forwarded: interceptor.Forwarded(ctx),
+		RequestID: interceptor.GivenRequestID(ctx),
+	}
+	switch who := caller.From(ctx); who.Kind {
+	case caller.User:
+		o.Caller = "user/" + strconv.FormatInt(who.UserID, 10)
+	case caller.Service:
+		o.Caller = "service/" + who.Name
+	case caller.Nobody:
+	}
+	return o
+}
+
+// policySource finds the policies of resources.
+type policySource struct{ policies *policy.Service }
+
+// Policy implements decision.Policies.
+func (p policySource) Policy(ctx context.Context, of decision.Resource) (decision.Policy, error) {
+	ref := policy.Resource(of.ID)
+	switch {
+	case of.IsApp():
+		ref = policy.App(of.Org, of.App)
+	case of.ID == "":
+		ref = policy.Type(of.Type)
+	}
+	current, _, err := p.policies.Current(ctx, relation.At{}, ref)
+	if err != nil {
+		return decision.Policy{}, err
+	}
+	return decision.Policy{Hash: current.ETag(), Compiled: current.Compiled}, nil
+}
+
+// instanceRecords finds instances on record.
+type instanceRecords struct{ records *records.Store }
+
+// Instance implements decision.Instances.
+func (r instanceRecords) Instance(ctx context.Context, id string) (decision.Instance, bool, error) {
+	of, guid, err := decision.SplitInstance(id)
+	if err != nil {
+		return decision.Instance{}, false, err
+	}
+	found, ok, err := r.records.Instance(ctx, of, guid)
+	return decision.Instance{
+		ID: id, Org: found.Org, App: found.App, Task: found.Task, EndEvent: found.EndEvent, Party: found.Party,
+	}, ok, err
+}
