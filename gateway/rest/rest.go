@@ -62,6 +62,7 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterRegisterServiceHandlerClient(ctx, a.mux, behalfv1.NewRegisterServiceClient(conn)),
 		behalfv1.RegisterCallerServiceHandlerClient(ctx, a.mux, behalfv1.NewCallerServiceClient(conn)),
 		behalfv1.RegisterPolicyServiceHandlerClient(ctx, a.mux, behalfv1.NewPolicyServiceClient(conn)),
+		behalfv1.RegisterDelegationServiceHandlerClient(ctx, a.mux, behalfv1.NewDelegationServiceClient(conn)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register the native API: %w", err)
