@@ -44,7 +44,7 @@ func release(t *testing.T, dir string, own ownSchema) (*Server, step, error) {
 	s.records = records.In(database{s.store})
 	p := s.stepFile()
 	p.own = own
-	_, err = p.run(t.Context(), true)
+	err = p.run(t.Context(), true)
 	return s, p, err
 }
 
@@ -246,7 +246,7 @@ func TestSchemaOnPostgres(t *testing.T) {
 	defer func() { _ = db.Close() }()
 	run := func(own ownSchema, may bool) (migrations.State, error) {
 		p := step{engine: e, own: own, rows: rowsOn(db)}
-		_, err := p.run(t.Context(), may)
+		err := p.run(t.Context(), may)
 		have, failed := p.rows.state(t.Context())
 		if failed != nil {
 			t.Fatal(failed)

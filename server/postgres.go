@@ -51,7 +51,7 @@ func (s *Server) openPostgres(ctx context.Context) (err error) {
 	if s.shared.relations, err = engine.OpenPostgres(ctx, s.cfg.Datastore); err != nil {
 		return howToMigrate(fmt.Errorf("open the relations: %w", err))
 	}
-	if err := s.startEngine(ctx, s.shared.relations); err != nil {
+	if err := s.startEngine(s.shared.relations); err != nil {
 		return err
 	}
 	if err := s.schemaOnPostgres(ctx); err != nil {

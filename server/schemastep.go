@@ -142,28 +142,28 @@ func (p step) from(ctx context.Context) (migrations.State, error) {
 
 // run carries the step out. When it may not, and there is something to do, it fails with
 // errSchemaNotMigrated.
-func (p step) run(ctx context.Context, may bool) (*engine.Difference, error) {
+func (p step) run(ctx context.Context, may bool) error {
 	d, have, err := p.plan(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	wanted := p.own.state()
 	if len(d.Changes) == 0 && have.Version >= wanted.Version {
-		return d, p.note(ctx, have)
+		return p.note(ctx, have)
 	}
 	if !may {
-		return d, errSchemaNotMigrated
+		return errSchemaNotMigrated
 	}
 	if have.Version > 0 && have.Version < wanted.Version && p.copied != nil {
 		if err := p.copied(ctx, fmt.Sprintf("schema-v%d", have.Version)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	d, err = p.engine.ChangeSchema(ctx, p.own.target(p.rows), p.put, p.own.renames(have.Version)...)
+	_, err = p.engine.ChangeSchema(ctx, p.own.target(p.rows), p.put, p.own.renames(have.Version)...)
 	if err != nil && !p.joined && have.Version < wanted.Version {
 		err = errors.Join(err, p.takeBack(ctx, wanted.Version))
 	}
-	return d, err
+	return err
 }
 
 // note keeps the version of a schema that was live before versions were kept.
@@ -210,6 +210,5 @@ func (s *Server) schemaOnPostgres(ctx context.Context) (err error) {
 	if err := postgres.Migrated(ctx, db); err != nil {
 		return err
 	}
-	_, err = step{engine: s.engine, own: thisSchema(), rows: rowsOn(db)}.run(ctx, s.cfg.Migrate)
-	return err
+	return step{engine: s.engine, own: thisSchema(), rows: rowsOn(db)}.run(ctx, s.cfg.Migrate)
 }

@@ -117,11 +117,11 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
-	if err := s.startEngine(ctx, s.store); err != nil {
+	if err := s.startEngine(s.store); err != nil {
 		return err
 	}
 	s.records = records.In(database{s.store})
-	if _, err := s.stepFile().run(ctx, true); err != nil {
+	if err := s.stepFile().run(ctx, true); err != nil {
 		return fmt.Errorf("bring the relations schema to this release: %w", err)
 	}
 	s.graph, s.copier = s.engine, s.store
@@ -134,7 +134,7 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 }
 
 // startEngine starts SpiceDB on a datastore.
-func (s *Server) startEngine(ctx context.Context, on datastore.Datastore) (err error) {
+func (s *Server) startEngine(on datastore.Datastore) (err error) {
 	s.engine, err = engine.New(engine.Config{Logger: s.cfg.Logger, Registry: s.registry, Datastore: on})
 	if err != nil {
 		return fmt.Errorf("start the relation engine: %w", err)

@@ -24,6 +24,7 @@ const (
 	exitUsage   = 2
 	exitRefused = 3 // import took the file, and refused some entries
 	exitDenied  = 4 // check --exit-code, and the answer is no
+	exitPending = 5 // migrate status or plan with --exit-code, and something is to be done
 )
 
 // exitError is an error that ends the process with a code of its own. Without an error
@@ -84,7 +85,7 @@ func tree(t Terminal) *cobra.Command {
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newParties(t), newRoles(t),
 		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
-		newBackup(t), newRestore(t), newExport(t), newVerify(t),
+		newMigrate(t), newBackup(t), newRestore(t), newExport(t), newVerify(t),
 	)
 	heard.listen(root)
 	return root

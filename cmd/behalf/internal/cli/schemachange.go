@@ -4,34 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
+	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/schema/relations"
+	"github.com/behalf-authz/behalf/schema/roles"
 )
 
 // schemaCommand is what `behalf schema diff` and `apply` share.
 type schemaCommand struct {
 	Terminal
-	client client
+	client  client
+	renames []string
+	output  output
 }
+
+const renameUsage = "definition#old=new, a relation that goes on under another name; may be given several times"
 
 func newSchemaDiff(t Terminal) *cobra.Command {
 	c := &schemaCommand{Terminal: t}
 	cmd := &cobra.Command{
-		Use:   "diff FILE",
-		Short: "Compare definitions of your own with what is live",
-		Long: `Compare definitions of your own, in SpiceDB's language and beside Behalf's, with what is live. One change a
-line, with the number of live relationships that it would leave without a place.`,
-		Args: arguments(1, 1, "one file of definitions"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0], false) },
+		Use:   "diff [FILE]",
+		Short: "Compare definitions with what is live",
+		Long: `Compare definitions with what is live: a file of your own, in SpiceDB's language and beside Behalf's, or,
+without a file, those that this program's role catalogue compiles to. One change a line, with the number of
+live relationships that it touches and of those that it would leave without a place.`,
+		Example: "  behalf schema diff\n  behalf schema diff documents.zed --rename document#reader=viewer",
+		Args:    arguments(0, 1, "one file of definitions, or none for Behalf's own"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.diff(cmd.Context(), args) },
 	}
 	c.client.bind(cmd.Flags())
+	cmd.Flags().StringSliceVar(&c.renames, "rename", nil, renameUsage)
+	c.output.bind(cmd.Flags())
 	return cmd
 }
 
@@ -42,174 +50,129 @@ func newSchemaApply(t Terminal) *cobra.Command {
 		Short: "Make definitions of your own live",
 		Long: `Make definitions of your own live, in SpiceDB's language and beside Behalf's. The file is the whole of them:
 what it lacks is removed. Nothing is changed when live relationships would be left without a place: export
-them, delete them, change the definitions, and write them again.`,
-		Example: "  behalf schema diff documents.zed\n  behalf schema apply documents.zed",
+them, delete them, change the definitions, and write them again.
+
+A relation that is renamed with --rename keeps its relationships: they are rewritten in the transaction that
+changes the definitions. On Postgres that is refused, with the steps that come to the same end.
+
+Behalf's own part is brought along by each release: see ` + "`behalf migrate`.",
+		Example: "  behalf schema diff documents.zed\n  behalf schema apply documents.zed --rename document#reader=viewer",
 		Args:    arguments(1, 1, "one file of definitions"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0], true) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.apply(cmd.Context(), args[0]) },
 	}
 	c.client.bind(cmd.Flags())
+	cmd.Flags().StringSliceVar(&c.renames, "rename", nil, renameUsage)
+	c.output.bind(cmd.Flags())
 	return cmd
 }
 
-func (c *schemaCommand) run(ctx context.Context, name string, apply bool) (err error) {
-	own, err := os.ReadFile(name)
-	if err != nil {
+// declared returns the renames as messages.
+func (c *schemaCommand) declared() ([]*behalfv1.RelationRename, error) {
+	var all []*behalfv1.RelationRename
+	for _, text := range c.renames {
+		definition, names, ok1 := strings.Cut(text, "#")
+		old, is, ok2 := strings.Cut(names, "=")
+		if !ok1 || !ok2 || definition == "" || old == "" || is == "" {
+			return nil, usagef("--rename: %q is not definition#old=new", text)
+		}
+		all = append(all, &behalfv1.RelationRename{Definition: definition, Old: old, New: is})
+	}
+	return all, nil
+}
+
+func (c *schemaCommand) diff(ctx context.Context, files []string) error {
+	req := &behalfv1.DiffSchemaRequest{Own: len(files) == 0}
+	var err error
+	if req.Renames, err = c.declared(); err != nil {
 		return err
 	}
-	text := relations.Schema + "\n" + string(own)
+	if req.Definitions, err = definitions(files); err != nil {
+		return err
+	}
+	return c.reached(ctx, func(conn grpc.ClientConnInterface) error {
+		answer, err := behalfv1.NewStoreServiceClient(conn).DiffSchema(ctx, req)
+		if err != nil {
+			return c.client.explain(err)
+		}
+		if c.output == "json" {
+			return printJSON(c.Out, answer)
+		}
+		c.print(answer.GetChanges())
+		return nil
+	})
+}
+
+// definitions returns the text of the file or, without one, of what the catalogue compiles to.
+func definitions(files []string) (string, error) {
+	if len(files) > 0 {
+		text, err := os.ReadFile(files[0])
+		return string(text), err
+	}
+	catalogue, err := roles.Load()
+	if err != nil {
+		return "", fmt.Errorf("load the role catalogue: %w", err)
+	}
+	text, err := relations.Compile(catalogue)
+	if err != nil {
+		return "", fmt.Errorf("compile the relations schema: %w", err)
+	}
+	return text, nil
+}
+
+func (c *schemaCommand) apply(ctx context.Context, name string) error {
+	req := &behalfv1.ApplySchemaRequest{}
+	var err error
+	if req.Renames, err = c.declared(); err != nil {
+		return err
+	}
+	if req.Definitions, err = definitions([]string{name}); err != nil {
+		return err
+	}
+	return c.reached(ctx, func(conn grpc.ClientConnInterface) error {
+		service := behalfv1.NewStoreServiceClient(conn)
+		if c.output != "json" { // what is refused is seen as well
+			diff, err := service.DiffSchema(ctx, &behalfv1.DiffSchemaRequest{Definitions: req.GetDefinitions(), Renames: req.GetRenames()})
+			if err != nil {
+				return c.client.explain(err)
+			}
+			c.print(diff.GetChanges())
+		}
+		answer, err := service.ApplySchema(ctx, req)
+		if err != nil {
+			return c.client.explain(err)
+		}
+		if c.output == "json" {
+			return printJSON(c.Out, answer)
+		}
+		if n := len(answer.GetChanges()); n > 0 {
+			fmt.Fprintf(c.Out, "applied: %d changes\n", n)
+		}
+		return nil
+	})
+}
+
+// reached calls f with a connection to the server, or to the data directory itself.
+func (c *schemaCommand) reached(ctx context.Context, f func(grpc.ClientConnInterface) error) (err error) {
 	conn, release, err := c.client.reach(ctx, newProgress(c.Err))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	changes, err := schemaChanges(ctx, conn, text)
-	if err != nil {
-		return c.client.explain(err)
-	}
-	orphans := int64(0)
+	return f(conn)
+}
+
+func (c *schemaCommand) print(changes []*behalfv1.SchemaChange) {
 	for _, change := range changes {
-		fmt.Fprintln(c.Out, change)
-		orphans += change.orphans
+		fmt.Fprintf(c.Out, "%s %s", change.GetWhat(), change.GetOf())
+		if change.GetTouches() > 0 {
+			fmt.Fprintf(c.Out, ": %d live relationships", change.GetTouches())
+		}
+		if change.GetOrphans() > 0 {
+			fmt.Fprintf(c.Out, ", %d without a place", change.GetOrphans())
+		}
+		fmt.Fprintln(c.Out)
 	}
-	switch {
-	case len(changes) == 0:
+	if len(changes) == 0 {
 		fmt.Fprintln(c.Out, "nothing differs from what is live")
-		return nil
-	case !apply:
-		return nil
-	case orphans > 0:
-		return fmt.Errorf("%d live relationships would be left without a place; nothing was changed: export them, delete them, "+
-			"apply the definitions, and write them again", orphans)
-	}
-	if _, err := v1.NewSchemaServiceClient(conn).WriteSchema(ctx, &v1.WriteSchemaRequest{Schema: text}); err != nil {
-		return c.client.explain(err)
-	}
-	fmt.Fprintf(c.Out, "applied: %d changes\n", len(changes))
-	return nil
-}
-
-// schemaChange is one change of the schema.
-type schemaChange struct {
-	what, of string
-	filter   *v1.RelationshipFilter // selects what would be left without a place, nil when nothing can be
-	removed  *v1.ReflectionTypeReference
-	orphans  int64
-}
-
-func (s schemaChange) String() string {
-	if s.filter == nil {
-		return s.what + " " + s.of
-	}
-	return fmt.Sprintf("%s %s: %d live relationships", s.what, s.of, s.orphans)
-}
-
-func schemaChanges(ctx context.Context, conn grpc.ClientConnInterface, text string) ([]schemaChange, error) {
-	answer, err := v1.NewSchemaServiceClient(conn).DiffSchema(ctx, &v1.DiffSchemaRequest{
-		ComparisonSchema: text, Consistency: &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	var changes []schemaChange
-	for _, d := range answer.GetDiffs() {
-		change := changeOf(d)
-		if strings.HasSuffix(change.what, "doc comment changed") {
-			continue
-		}
-		if change.filter != nil {
-			if change.orphans, err = count(ctx, conn, change); err != nil {
-				return nil, err
-			}
-		}
-		changes = append(changes, change)
-	}
-	return changes, nil
-}
-
-// changeOf names a difference as the server does, and says what it would leave without a place.
-func changeOf(d *v1.ReflectionSchemaDiff) schemaChange {
-	m := d.ProtoReflect()
-	field := m.WhichOneof(m.Descriptor().Oneofs().ByName("diff"))
-	if field == nil {
-		return schemaChange{what: "unknown change"}
-	}
-	change := schemaChange{what: strings.ReplaceAll(string(field.Name()), "_", " "), of: "of " + m.Get(field).Message().Interface().(fmt.Stringer).String()}
-	switch is := d.GetDiff().(type) {
-	case *v1.ReflectionSchemaDiff_DefinitionAdded:
-		change.of = is.DefinitionAdded.GetName()
-	case *v1.ReflectionSchemaDiff_DefinitionRemoved:
-		change.of = is.DefinitionRemoved.GetName()
-		change.filter = &v1.RelationshipFilter{ResourceType: change.of}
-	case *v1.ReflectionSchemaDiff_RelationAdded:
-		change.of = relationName(is.RelationAdded)
-	case *v1.ReflectionSchemaDiff_RelationRemoved:
-		change.of = relationName(is.RelationRemoved)
-		change.filter = filterOf(is.RelationRemoved)
-	case *v1.ReflectionSchemaDiff_RelationSubjectTypeAdded:
-		change.of = relationName(is.RelationSubjectTypeAdded.GetRelation()) + " " + typeName(is.RelationSubjectTypeAdded.GetChangedSubjectType())
-	case *v1.ReflectionSchemaDiff_RelationSubjectTypeRemoved:
-		change.removed = is.RelationSubjectTypeRemoved.GetChangedSubjectType()
-		change.of = relationName(is.RelationSubjectTypeRemoved.GetRelation()) + " " + typeName(change.removed)
-		change.filter = filterOf(is.RelationSubjectTypeRemoved.GetRelation())
-		change.filter.OptionalSubjectFilter = &v1.SubjectFilter{
-			SubjectType:      change.removed.GetSubjectDefinitionName(),
-			OptionalRelation: &v1.SubjectFilter_RelationFilter{Relation: change.removed.GetOptionalRelationName()},
-		}
-	case *v1.ReflectionSchemaDiff_PermissionAdded:
-		change.of = is.PermissionAdded.GetParentDefinitionName() + "#" + is.PermissionAdded.GetName()
-	case *v1.ReflectionSchemaDiff_PermissionRemoved:
-		change.of = is.PermissionRemoved.GetParentDefinitionName() + "#" + is.PermissionRemoved.GetName()
-	case *v1.ReflectionSchemaDiff_PermissionExprChanged:
-		change.of = is.PermissionExprChanged.GetParentDefinitionName() + "#" + is.PermissionExprChanged.GetName()
-	}
-	return change
-}
-
-func relationName(r *v1.ReflectionRelation) string {
-	return r.GetParentDefinitionName() + "#" + r.GetName()
-}
-
-func filterOf(r *v1.ReflectionRelation) *v1.RelationshipFilter {
-	return &v1.RelationshipFilter{ResourceType: r.GetParentDefinitionName(), OptionalRelation: r.GetName()}
-}
-
-func typeName(r *v1.ReflectionTypeReference) string {
-	name := r.GetSubjectDefinitionName()
-	if r.GetIsPublicWildcard() {
-		name += ":*"
-	}
-	if r.GetOptionalRelationName() != "" {
-		name += "#" + r.GetOptionalRelationName()
-	}
-	if r.GetOptionalCaveatName() != "" {
-		name += " with " + r.GetOptionalCaveatName()
-	}
-	return name
-}
-
-// count counts the live relationships that a change would leave without a place.
-func count(ctx context.Context, conn grpc.ClientConnInterface, change schemaChange) (n int64, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := v1.NewPermissionsServiceClient(conn).ReadRelationships(ctx, &v1.ReadRelationshipsRequest{
-		RelationshipFilter: change.filter,
-		Consistency:        &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}},
-	})
-	if err != nil {
-		return 0, err
-	}
-	for {
-		answer, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		r, gone := answer.GetRelationship(), change.removed
-		everybody := r.GetSubject().GetObject().GetObjectId() == "*"
-		if gone == nil || everybody == gone.GetIsPublicWildcard() && r.GetOptionalCaveat().GetCaveatName() == gone.GetOptionalCaveatName() {
-			n++
-		}
 	}
 }

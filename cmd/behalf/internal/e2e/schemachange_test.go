@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+
+	"github.com/behalf-authz/behalf/server"
 )
 
 const documents = `definition folder {
@@ -60,8 +62,8 @@ func TestSchemaApply(t *testing.T) {
 		t.Errorf("a user who represents the reader: %v, %v", answer.GetPermissionship(), err)
 	}
 	for text, want := range map[string]string{
-		strings.Replace(documents, " | party#represent", "", 1): "relation subject type removed document#reader party#represent: 1 live relationships",
-		"": "definition removed document: 1 live relationships",
+		strings.Replace(documents, " | party#represent", "", 1): "relation subject type removed document#reader party#represent: 1 live relationships, 1 without a place",
+		"": "definition removed document: 1 live relationships, 1 without a place",
 	} {
 		write(text)
 		code, out, said := behalf(t, i.reach([]string{"schema", "apply", file})...)
@@ -72,5 +74,38 @@ func TestSchemaApply(t *testing.T) {
 	write(strings.Replace(documents, "relation folder: folder\n", "relation folder: folder\n\trelation writer: user\n", 1))
 	if said := i.run(t, "schema", "apply", file); !strings.Contains(said, "relation added document#writer") {
 		t.Errorf("a change that loses nothing: %s", said)
+	}
+	viewer := strings.Replace(strings.Replace(documents, "relation reader", "relation viewer", 1), "view = reader", "view = viewer", 1)
+	write(viewer)
+	if code, _, said := behalf(t, i.reach([]string{"schema", "apply", file, "--rename", "document=viewer"})...); code != 2 || !strings.Contains(said, "definition#old=new") {
+		t.Errorf("a rename that names nothing: exit code %d, %s", code, said)
+	}
+	code, out, said := behalf(t, i.reach([]string{"schema", "apply", file, "--rename", "document#reader=viewer"})...)
+	if *datastoreFlag != server.DatastoreSQLite {
+		if code != 1 || !strings.Contains(said, "document#viewer") || !strings.Contains(said, "NO_RENAME") {
+			t.Errorf("a rename on Postgres: exit code %d, %s%s", code, out, said)
+		}
+		return
+	}
+	if code != 0 || !strings.Contains(out, "relation renamed document#reader=viewer: 1 live relationships\n") {
+		t.Errorf("a rename: exit code %d, %s%s", code, out, said)
+	}
+	answer, err = permissions.CheckPermission(ctx, &v1.CheckPermissionRequest{
+		Resource: document, Permission: "view", Subject: &v1.SubjectReference{Object: &v1.ObjectReference{ObjectType: "user", ObjectId: "20010001"}},
+		Consistency: &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}},
+	})
+	if err != nil || answer.GetPermissionship() != v1.CheckPermissionResponse_PERMISSIONSHIP_HAS_PERMISSION {
+		t.Errorf("through the renamed relation: %v, %v", answer.GetPermissionship(), err)
+	}
+}
+
+// TestSchemaDiffOfCatalogue compares what the role catalogue compiles to with what is live.
+func TestSchemaDiffOfCatalogue(t *testing.T) {
+	i := start(t)
+	if said := i.run(t, "schema", "diff"); said != "nothing differs from what is live\n" {
+		t.Errorf("diff: %s", said)
+	}
+	if said := i.run(t, "schema", "diff", "-o", "json"); !strings.Contains(said, `"changes": []`) {
+		t.Errorf("as JSON: %s", said)
 	}
 }
