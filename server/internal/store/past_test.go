@@ -287,6 +287,40 @@ func TestPastIsRefused(t *testing.T) {
 	}
 }
 
+// TestTimeIsSettled asks about the very moment while others write: what is answered once is
+// answered ever after.
+func TestTimeIsSettled(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx, end := context.WithCancel(t.Context())
+	var writers sync.WaitGroup
+	for n := range 4 {
+		writers.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				_, err := s.ReadWriteTx(t.Context(), func(ctx context.Context, w datastore.ReadWriteTransaction) error {
+					return w.WriteRelationships(ctx, []tuple.RelationshipUpdate{touch(fmt.Sprintf("party:%d#dagl@user:%d", n, i))})
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	said := map[time.Time]datastore.Revision{}
+	for n := range 200 {
+		when := time.Now()
+		said[when] = pastOf(t.Context(), t, s, nil, when)
+		write(t, s, touch(fmt.Sprintf("party:9#dagl@user:%d", n))) // to ask in the midst of others
+	}
+	end()
+	writers.Wait()
+	for when, then := range said {
+		if now := pastOf(t.Context(), t, s, nil, when); !now.Equal(then) {
+			t.Errorf("at %s: %s, and later %s", when, then, now)
+		}
+	}
+}
+
 // TestRebuiltAreFew loads more states than are kept, from several sides at once.
 func TestRebuiltAreFew(t *testing.T) {
 	registry := prometheus.NewRegistry()
