@@ -17,8 +17,8 @@ import (
 // definitions. The metadata entry "definition" names it, "command" says how it is changed.
 const ReasonOwnDefinition fault.Reason = "OWN_DEFINITION"
 
-// applyCommand is how Behalf's own definitions are written.
-const applyCommand = "behalf schema apply"
+// migrateCommand is how Behalf's own definitions are brought to those of a release.
+const migrateCommand = "behalf migrate up"
 
 // guard keeps Behalf's own definitions whole.
 type guard struct {
@@ -50,9 +50,6 @@ func (s *Service) guardUnary(ctx context.Context, req any, _ *grpc.UnaryServerIn
 			return nil, err
 		}
 	case *v1.WriteSchemaRequest:
-		if err := s.guard.schema(request.GetSchema()); err != nil {
-			return nil, err
-		}
 		// Held so that the own definitions are not brought up to date between the reading
 		// and the writing of what others defined.
 		release, err := s.engine.HoldSchema(ctx)
@@ -60,6 +57,13 @@ func (s *Service) guardUnary(ctx context.Context, req any, _ *grpc.UnaryServerIn
 			return nil, err
 		}
 		defer release()
+		live, err := s.engine.LiveSchema(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.guard.schema(request.GetSchema(), live); err != nil {
+			return nil, err
+		}
 	}
 	return handler(ctx, req)
 }
@@ -91,8 +95,9 @@ func denied(format string, args ...any) *fault.Error {
 }
 
 // schema refuses a text that lacks or changes an own definition, whoever brings it. A
-// text that does not compile passes: SpiceDB says why.
-func (g guard) schema(text string) error {
+// text that does not compile passes: SpiceDB says why. The own definitions are those that
+// are live, which a later release may have brought along, and this one's before any are.
+func (g guard) schema(text string, live *engine.Schema) error {
 	if len(g.names) == 0 {
 		return nil
 	}
@@ -100,7 +105,11 @@ func (g guard) schema(text string) error {
 	if err != nil {
 		return nil //nolint:nilerr // see above
 	}
-	lacking, changed := offered.Compare(g.own)
+	own := g.own
+	if lacking, _ := live.Compare(g.own); len(lacking) == 0 {
+		own = live
+	}
+	lacking, changed := offered.Compare(own)
 	for _, name := range g.names {
 		does := ""
 		if slices.Contains(lacking, name) {
@@ -110,8 +119,8 @@ func (g guard) schema(text string) error {
 		}
 		if does != "" {
 			return fault.New(fault.Precondition, ReasonOwnDefinition,
-				"the schema %s Behalf's own definition %q; own definitions are changed by `%s` only", does, name, applyCommand).
-				With("definition", name).With("command", applyCommand)
+				"the schema %s Behalf's own definition %q; own definitions are changed by `%s` only", does, name, migrateCommand).
+				With("definition", name).With("command", migrateCommand)
 		}
 	}
 	return nil

@@ -115,10 +115,10 @@ func TestGuardSchema(t *testing.T) {
 	for name, c := range refused {
 		_, err := schemas.WriteSchema(t.Context(), &v1.WriteSchemaRequest{Schema: c.text})
 		wantStatus(t, name, err, codes.FailedPrecondition, "OWN_DEFINITION")
-		if m := metaOf(err); m["definition"] != c.definition || m["command"] != "behalf schema apply" {
+		if m := metaOf(err); m["definition"] != c.definition || m["command"] != "behalf migrate up" {
 			t.Errorf("%s: metadata %v", name, m)
 		}
-		if text := status.Convert(err).Message(); !strings.Contains(text, c.definition) || !strings.Contains(text, "behalf schema apply") {
+		if text := status.Convert(err).Message(); !strings.Contains(text, c.definition) || !strings.Contains(text, "behalf migrate up") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
@@ -128,6 +128,22 @@ func TestGuardSchema(t *testing.T) {
 	}
 	_, err := schemas.WriteSchema(t.Context(), &v1.WriteSchemaRequest{Schema: "definition {"})
 	wantStatus(t, "malformed", err, codes.InvalidArgument, "ERROR_REASON_SCHEMA_PARSE_ERROR")
+}
+
+// A later release has brought the own definitions along: this one keeps to those that are
+// live, and not to its own.
+func TestGuardLaterSchema(t *testing.T) {
+	e := startEngine(t)
+	schemas := v1.NewSchemaServiceClient(dial(t, serve(t, e, []string{"user", "party"}, admin())))
+	later := strings.Replace(own, "relation main_unit", "relation more: user\n\trelation main_unit", 1)
+	if err := e.EnsureSchema(t.Context(), later); err != nil {
+		t.Fatal(err)
+	}
+	_, err := schemas.WriteSchema(t.Context(), &v1.WriteSchemaRequest{Schema: own})
+	wantStatus(t, "this release's", err, codes.FailedPrecondition, "OWN_DEFINITION")
+	if _, err := schemas.WriteSchema(t.Context(), &v1.WriteSchemaRequest{Schema: later + "\n\ndefinition desk {}"}); err != nil {
+		t.Errorf("the later one's, and one more: %v", err)
+	}
 }
 
 // A client that opens an import and stalls keeps nobody from writing.
