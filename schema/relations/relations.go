@@ -2,8 +2,9 @@ package relations
 
 import _ "embed" // for Schema
 
-// Version is the version of the schema. It changes when the meaning of live relationships
-// does, and stands in the schema's first line.
+// Version is the version of the schema, and stands in its first line. Every release whose
+// schema differs from that of the release before raises it and adds a step to Steps: a
+// program leaves a live schema of a later version as it is.
 const Version = 1
 
 // Path is where the compiled schema stands, from the module's root.
