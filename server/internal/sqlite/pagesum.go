@@ -61,8 +61,9 @@ func isPage(n int, offset int64) (number int64, ok bool) {
 }
 
 // BrokenPage returns the number of the first page in a database's file that is not what was
-// written there, and 0 when there is none or when the pages have no checksums. It says which
-// page it was after SQLite has failed to read one.
+// written there, and 0 when there is none or when the pages have no checksums. A page of
+// zeros is named last: it may be one that is free and was never written. BrokenPage says
+// which page it was after SQLite has failed to read one.
 func BrokenPage(path string) (number int64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,18 +81,22 @@ func BrokenPage(path string) (number int64, err error) {
 	if _, ok := isPage(size, 0); !ok {
 		return 1, nil // no size of a page at all
 	}
+	var blank int64
 	page := make([]byte, size)
 	for number = 1; ; number++ {
 		_, err := file.ReadAt(page, (number-1)*int64(size))
 		switch {
 		case errors.Is(err, io.EOF):
-			return 0, nil
+			return blank, nil
 		case err != nil:
 			return number, nil // the disk itself cannot say
 		case number == 1 && page[reservedAt] != sumSize && !sealedFirst(page):
 			return 0, nil
-		case !sealed(page, number) && number != pendingByte/int64(size)+1:
+		case sealed(page, number) || number == pendingByte/int64(size)+1:
+		case !empty(page):
 			return number, nil
+		case blank == 0:
+			blank = number
 		}
 	}
 }

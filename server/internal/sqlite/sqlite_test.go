@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,7 +128,7 @@ func reopened(t *testing.T, b []byte) (path, is string) {
 	return path, contents(t.Context(), db)
 }
 
-// TestEveryFlipIsFound flips a bit of every byte of the header and of every 199th after it.
+// TestEveryFlipIsFound flips a bit of every byte of the header and of every 397th after it.
 func TestEveryFlipIsFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	want := filled(t, path)
@@ -144,7 +145,7 @@ func TestEveryFlipIsFound(t *testing.T) {
 		}
 		whole[at] ^= 1 << (at % 8)
 		if at++; at > 100 {
-			at += 198
+			at += 396
 		}
 	}
 	if _, is := reopened(t, whole); is != want {
@@ -275,7 +276,8 @@ func TestSeal(t *testing.T) {
 }
 
 // TestHeaderFlippedUnderALog flips the byte that says that there are checksums, while a log
-// has the page that it is in. Pages that are written go on to have theirs.
+// has the page that it is in. Pages go on to be compared, and those that are written to have
+// theirs.
 func TestHeaderFlippedUnderALog(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.db")
@@ -288,6 +290,14 @@ func TestHeaderFlippedUnderALog(t *testing.T) {
 	b[20] = 0
 	overwrite(t, other, b)
 	overwrite(t, other+"-wal", read(t, path+"-wal"))
+	worse := filepath.Join(dir, "c.db")
+	overwrite(t, worse+"-wal", read(t, path+"-wal"))
+	at := bytes.LastIndex(b, []byte(strings.Repeat("59", 100)))
+	b[at] ^= 1
+	overwrite(t, worse, b)
+	if is := contents(t.Context(), open(t, worse)); !strings.Contains(is, "(8202)") {
+		t.Errorf("with another byte changed it holds %.100s", is)
+	}
 	spoilt := open(t, other)
 	if is := contents(t.Context(), spoilt); is != want {
 		t.Errorf("it holds %.100s", is)
@@ -350,5 +360,97 @@ func TestCreationCutOff(t *testing.T) {
 				t.Errorf("its pages have checksums: %v, %v", is, err)
 			}
 		})
+	}
+}
+
+// TestNoWayRoundTheChecksums asks SQLite to map the file into memory, and to read texts that
+// take pages of their own past its cache.
+func TestNoWayRoundTheChecksums(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	filled(t, path)
+	db := open(t, path)
+	exec(t, db, "INSERT INTO thing (id, body) VALUES (100, ?)", strings.Repeat("z", 50_000))
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := read(t, path)
+	last := bytes.LastIndex(whole, []byte(strings.Repeat("z", 4000)))
+	whole[last] ^= 1
+	overwrite(t, path, whole)
+	for _, size := range []int{0, 1 << 28} {
+		if err := readBody(t, path, size); !sqlite.IsBroken(err) || !strings.Contains(err.Error(), "(8202)") {
+			t.Errorf("with so much mapped: %d, it is read: %v", size, err)
+		}
+	}
+}
+
+// readBody reads the longest body, with so much of the file mapped into memory.
+func readBody(t *testing.T, path string, size int) error {
+	t.Helper()
+	db, err := sqlite.Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }() // it only read
+	exec(t, db, fmt.Sprintf("PRAGMA mmap_size = %d", size))
+	var body string
+	return db.QueryRowContext(t.Context(), "SELECT body FROM thing WHERE id = 100").Scan(&body)
+}
+
+// TestReadWhileCopiedBack reads by several connections, new ones and ones without a cache,
+// while another writes and its log is copied back all the time.
+func TestReadWhileCopiedBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	db := open(t, path)
+	exec(t, db, "PRAGMA wal_autocheckpoint = 3; CREATE TABLE thing (id INTEGER PRIMARY KEY, body TEXT)")
+	done := make(chan struct{})
+	faults := make(chan error, 3)
+	reading := func(fresh bool) error {
+		for n := 0; ; {
+			readers, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
+			if err != nil {
+				return err
+			}
+			for range 10 {
+				if _, err := readers.ExecContext(context.Background(), "PRAGMA cache_size = 0"); err != nil {
+					return errors.Join(err, readers.Close())
+				}
+				var said, is string
+				err := readers.QueryRowContext(context.Background(), "SELECT count(*), coalesce(sum(length(body)), 0) FROM thing").Scan(&said, &is)
+				if err != nil {
+					return errors.Join(err, readers.Close())
+				}
+				n++
+				if fresh {
+					break
+				}
+			}
+			if err := readers.Close(); err != nil {
+				return err
+			}
+			select {
+			case <-done:
+				if n < 2 {
+					return fmt.Errorf("only %d reads", n)
+				}
+				return nil
+			default:
+			}
+		}
+	}
+	for n := range cap(faults) {
+		go func() { faults <- reading(n == 0) }()
+	}
+	for i := range 300 {
+		exec(t, db, "INSERT INTO thing (body) VALUES (?)", strings.Repeat(fmt.Sprint(i), 1+10*(i%300)))
+		if i%3 == 0 {
+			exec(t, db, "DELETE FROM thing WHERE id = ?", i/2)
+		}
+	}
+	close(done)
+	for range cap(faults) {
+		if err := <-faults; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -32,18 +31,14 @@ type vfs struct {
 type summed struct {
 	sqlite3.Tsqlite3_io_methods
 	inner  uintptr // the system's methods
-	size   int64   // how long the file is at least
-	page   int32   // how long its pages are; 0 until one was written
 	sealed int32   // 1 once the file was seen to have checksums
 }
 
 // Signatures of what SQLite calls, and of what is called in turn.
 type (
-	openFunc     = func(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32
-	pageFunc     = func(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32
-	truncateFunc = func(tls *libc.TLS, file uintptr, size int64) int32
-	sizeFunc     = func(tls *libc.TLS, file, size uintptr) int32
-	traitsFunc   = func(tls *libc.TLS, file uintptr) int32
+	openFunc   = func(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32
+	pageFunc   = func(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32
+	traitsFunc = func(tls *libc.TLS, file uintptr) int32
 )
 
 // at returns what is at an address of SQLite's.
@@ -66,21 +61,25 @@ func address(f any) uintptr {
 	return (*[2]uintptr)(unsafe.Pointer(&f))[1] //nolint:gosec // it is what the driver makes of functions
 }
 
-// register makes the way known to SQLite, once for the process. What is the default then is
-// what it leads to.
-var register = sync.OnceValue(func() error {
+// register makes the way known to SQLite unless it is. What is the default then is what it
+// leads to. That two do so at once does no harm: either is as good.
+func register() error {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	if rc := sqlite3.Xsqlite3_initialize(tls); rc != sqlite3.SQLITE_OK {
 		return fmt.Errorf("initialize SQLite: code %d", rc)
 	}
-	inner := sqlite3.Xsqlite3_vfs_find(tls, 0)
-	if inner == 0 {
-		return errors.New("SQLite knows no way to files here")
-	}
 	name, err := libc.CString(vfsName)
 	if err != nil {
 		return err
+	}
+	if sqlite3.Xsqlite3_vfs_find(tls, name) != 0 {
+		libc.Xfree(tls, name)
+		return nil
+	}
+	inner := sqlite3.Xsqlite3_vfs_find(tls, 0)
+	if inner == 0 {
+		return errors.New("SQLite knows no way to files here")
 	}
 	place := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(vfs{})))
 	if place == 0 {
@@ -95,7 +94,7 @@ var register = sync.OnceValue(func() error {
 		return fmt.Errorf("register a way to files with SQLite: code %d", rc)
 	}
 	return nil
-})
+}
 
 // openFile opens a file and, when it is a database's, puts the methods of this package in
 // front.
@@ -110,8 +109,7 @@ func openFile(tls *libc.TLS, self, name, file uintptr, flags int32, outFlags uin
 	s := at[summed](place)
 	*s = summed{Tsqlite3_io_methods: *at[sqlite3.Tsqlite3_io_methods](f.FpMethods), inner: f.FpMethods}
 	s.FiVersion = min(s.FiVersion, 2) // without what maps the file into memory, past these methods
-	s.FxRead, s.FxWrite, s.FxTruncate = address(readFile), address(writeFile), address(truncateFile)
-	s.FxDeviceCharacteristics = address(fileTraits)
+	s.FxRead, s.FxWrite, s.FxDeviceCharacteristics = address(readFile), address(writeFile), address(fileTraits)
 	f.FpMethods = place
 	return rc
 }
@@ -171,78 +169,13 @@ func writeFile(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32 {
 		s.sealed = 1
 	}
 	if number, ok := isPage(len(b), offset); ok && s.sealed != 0 {
-		if rc := s.fill(tls, file, n, offset); rc != sqlite3.SQLITE_OK {
-			return rc
-		}
 		seal(b, number)
-		s.page = n
 	}
-	rc := function[pageFunc](inner.FxWrite)(tls, file, data, n, offset)
-	if rc == sqlite3.SQLITE_OK {
-		s.size = max(s.size, offset+int64(n))
-	}
-	return rc
-}
-
-// truncateFile sets the length of a file.
-func truncateFile(tls *libc.TLS, file uintptr, size int64) int32 {
-	s, inner := of(file)
-	if s.page != 0 {
-		if rc := s.fill(tls, file, s.page, size); rc != sqlite3.SQLITE_OK {
-			return rc
-		}
-	}
-	rc := function[truncateFunc](inner.FxTruncate)(tls, file, size)
-	if rc == sqlite3.SQLITE_OK {
-		s.size = size
-	}
-	return rc
+	return function[pageFunc](inner.FxWrite)(tls, file, data, n, offset)
 }
 
 // fileTraits are the system's but for one: SQLite must not read parts of pages.
 func fileTraits(tls *libc.TLS, file uintptr) int32 {
 	_, inner := of(file)
 	return function[traitsFunc](inner.FxDeviceCharacteristics)(tls, file) &^ sqlite3.SQLITE_IOCAP_SUBPAGE_READ
-}
-
-// fill writes sealed empty pages between the end of a file and what is written beyond it.
-// SQLite leaves out pages that it took and gave back before they were ever written, and may
-// read them later.
-func (s *summed) fill(tls *libc.TLS, file uintptr, n int32, until int64) int32 {
-	if until <= s.size {
-		return sqlite3.SQLITE_OK
-	}
-	if rc := s.measure(tls, file); rc != sqlite3.SQLITE_OK || until <= s.size {
-		return rc
-	}
-	page := libc.Xcalloc(tls, 1, libc.Tsize_t(n))
-	if page == 0 {
-		return sqlite3.SQLITE_NOMEM
-	}
-	defer libc.Xfree(tls, page)
-	_, inner := of(file)
-	size := int64(n)
-	for offset := (s.size + size - 1) / size * size; offset < until; offset += size {
-		if offset == pendingByte/size*size {
-			continue
-		}
-		seal(bytesAt(page, n), offset/size+1)
-		if rc := function[pageFunc](inner.FxWrite)(tls, file, page, n, offset); rc != sqlite3.SQLITE_OK {
-			return rc
-		}
-		s.size = offset + size
-	}
-	return sqlite3.SQLITE_OK
-}
-
-// measure notes how long the file is.
-func (s *summed) measure(tls *libc.TLS, file uintptr) int32 {
-	place := tls.Alloc(8)
-	defer tls.Free(8)
-	_, inner := of(file)
-	rc := function[sizeFunc](inner.FxFileSize)(tls, file, place)
-	if rc == sqlite3.SQLITE_OK {
-		s.size = *at[int64](place)
-	}
-	return rc
 }
