@@ -8,6 +8,10 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/engine"
 )
 
+// PlatformIssuer is the issuer of the tokens by which parts of Altinn's platform say which
+// they are. The local issuer signs them too, for trying and testing.
+const PlatformIssuer = authn.PlatformIssuer
+
 // UserClaims returns the claims of an end user's token, as Altinn puts them. A partyID of 0
 // leaves the party out; level is the authentication level, 0 to 4.
 func UserClaims(userID, partyID int64, level int) map[string]any {

@@ -58,7 +58,11 @@ func (s *Server) openCredentials(ctx context.Context) (*openedCredentials, error
 	if err := s.loadKeys(ctx, keys); err != nil {
 		return nil, fmt.Errorf("load the API keys: %w", err)
 	}
-	authenticator, err := authn.New(authn.Config{Verifiers: []authn.Verifier{verifier}, Keys: keys})
+	platform, err := issuer.As(authn.PlatformIssuer).Verifier()
+	if err != nil {
+		return nil, fmt.Errorf("read the token issuer's key: %w", err)
+	}
+	authenticator, err := authn.New(authn.Config{Verifiers: []authn.Verifier{verifier, platform}, Keys: keys})
 	if err != nil {
 		return nil, err
 	}

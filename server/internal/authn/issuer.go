@@ -20,6 +20,10 @@ import (
 // DefaultIssuer is the name of the local issuer, the iss of its tokens.
 const DefaultIssuer = "https://behalf.local"
 
+// PlatformIssuer is the iss of a PlatformAccessToken: a token by which a part of Altinn's
+// platform says which it is. The local issuer makes and verifies them with its own key.
+const PlatformIssuer = "platform"
+
 // DefaultLifetime is how long a token of the local issuer lasts that does not say.
 const DefaultLifetime = time.Hour
 

@@ -29,11 +29,15 @@ type importCommand struct {
 func newImport(t Terminal) *cobra.Command {
 	c := &importCommand{Terminal: t}
 	cmd := &cobra.Command{
-		Use:   "import FILE…",
-		Short: "Bring register files into the register",
+		Use:   "import (FILE… | DIR)",
+		Short: "Bring register files, or a directory of all that a server needs, into the server",
 		Long: `Bring register files into a running server or, when none runs, into the data directory itself: the native
 format (schema/NATIVE.md), or the public bulk files of the Norwegian register of business enterprises. Files
 are plain or gzip; "-" is standard input.
+
+A directory holds register files of the native format, definitions of your own (*.zed), relationships of those
+(*.rel) and policies (policies/apps/ORG/APP.xml, policies/resources/ID.xml, policies/types/TYPE.xml). Or it is an
+altinn-world: the files that stand in for Altinn's other systems in tests of its authorization.
 
 A file is the whole truth of its source: what an earlier file of that source said and this one does not
 is removed in the same run, and what other sources say stays. A run that would remove more than 5 % of
@@ -41,7 +45,8 @@ a source stops before it writes, unless --allow-removals is given. Several files
 
 Entries that are refused are listed by file, line and field; the others are taken, and the exit code is 3.`,
 		Example: `  behalf import world.jsonl
-  behalf import --dry-run enheter.json.gz underenheter.json.gz roller.json.gz`,
+  behalf import --dry-run enheter.json.gz underenheter.json.gz roller.json.gz
+  behalf import --format altinn-world world`,
 		Args: arguments(1, -1, "at least one file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
@@ -56,11 +61,14 @@ Entries that are refused are listed by file, line and field; the others are take
 }
 
 func (c *importCommand) run(ctx context.Context, names []string) (err error) {
-	files, err := c.open.open(names)
+	files, with, err := c.open.openAll(names)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = files.Close() }() // read only
+	for _, note := range with.notes {
+		fmt.Fprintln(c.Err, note)
+	}
 	if c.open.mergePersons != "" {
 		fmt.Fprintln(c.Err, "behalf: persons are merged by name and birth date: two people who share both become one, "+
 			"and each acts for the other's organisations. Use this for trials only.")
@@ -72,12 +80,33 @@ func (c *importCommand) run(ctx context.Context, names []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	outcome, err := c.transfer(ctx, behalfv1.NewRegisterServiceClient(conn), files, bar)
+	outcome, err := c.carry(ctx, conn, files, with, bar)
 	bar.end()
 	if err != nil {
 		return c.client.explain(err)
 	}
 	return c.report(outcome, files)
+}
+
+// carry brings definitions, then what registers say, then what else the directory has, in
+// the order in which they refer to each other.
+func (c *importCommand) carry(ctx context.Context, conn grpc.ClientConnInterface, files *registerFiles, with *companions, bar *progress) (*behalfv1.ImportOutcome, error) {
+	if !c.dryRun {
+		if err := with.define(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	outcome := &behalfv1.ImportOutcome{DryRun: c.dryRun}
+	if len(files.files) > 0 {
+		var err error
+		if outcome, err = c.transfer(ctx, behalfv1.NewRegisterServiceClient(conn), files, bar); err != nil {
+			return nil, err
+		}
+	}
+	if c.dryRun {
+		return outcome, nil
+	}
+	return outcome, with.bring(ctx, conn, outcome)
 }
 
 // transfer sends the files and returns the outcome. Progress is taken while they are

@@ -18,7 +18,7 @@ type openFlags struct {
 }
 
 func (o *openFlags) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&o.format, "format", "", "native or brreg (default: found out from the file)")
+	flags.StringVar(&o.format, "format", "", "native, brreg or altinn-world (default: found out from the file)")
 	flags.StringVar(&o.kind, "kind", "", "which bulk file a brreg file is: enheter, underenheter or roller (default: found out from the file)")
 	flags.StringVar(&o.source, "source", "", "the source whose truth the files are (default: what they say)")
 	flags.StringVar(&o.mergePersons, "merge-persons", "", "name-birthdate makes one person of all in brreg files who share both; for trials")
@@ -26,8 +26,8 @@ func (o *openFlags) bind(flags *pflag.FlagSet) {
 
 func (o *openFlags) validate() error {
 	var faults []error
-	if o.format != "" && o.format != "native" && o.format != "brreg" {
-		faults = append(faults, fmt.Errorf("--format: %q is not native or brreg", o.format))
+	if o.format != "" && o.format != "native" && o.format != "brreg" && o.format != altinnFormat {
+		faults = append(faults, fmt.Errorf("--format: %q is not native, brreg or altinn-world", o.format))
 	}
 	if o.kind != "" {
 		if _, err := brreg.ParseKind(o.kind); err != nil {
@@ -49,7 +49,8 @@ type entries interface {
 	Next() (*behalfv1.ImportEntry, error)
 }
 
-// registerFile is an open file with the reader of its format.
+// registerFile is an open file with the reader of its format. What is not read from one
+// file has none.
 type registerFile struct {
 	entries
 	file *registerfile.File
@@ -104,6 +105,9 @@ func (o *openFlags) reader(f *registerfile.File) (entries, error) {
 // not known.
 func (f *registerFiles) position() (done, size int64) {
 	for _, file := range f.files {
+		if file.file == nil {
+			continue
+		}
 		d, s := file.file.Position()
 		if s == 0 {
 			return 0, 0
@@ -130,7 +134,9 @@ func (f *registerFiles) leftOut() (sum brreg.LeftOut) {
 func (f *registerFiles) Close() error {
 	var faults []error
 	for _, file := range f.files {
-		faults = append(faults, file.file.Close())
+		if file.file != nil {
+			faults = append(faults, file.file.Close())
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -38,6 +38,9 @@ func (c *importCommand) reportText(outcome *behalfv1.ImportOutcome, files *regis
 	for _, s := range outcome.GetSources() {
 		row(table, s.GetSource(), "parties", s.GetParties())
 		row(table, s.GetSource(), "assignments", s.GetAssignments())
+		for _, other := range s.GetOthers() {
+			row(table, s.GetSource(), other.GetKind(), other.GetCounts())
+		}
 		if n := s.GetUnreadable(); n > 0 {
 			fmt.Fprintf(table, "%s\tunreadable\t\t\t\t\t%d\n", s.GetSource(), n)
 		}
@@ -80,6 +83,9 @@ func refused(outcome *behalfv1.ImportOutcome) int64 {
 	var n int64
 	for _, s := range outcome.GetSources() {
 		n += s.GetParties().GetRefused() + s.GetAssignments().GetRefused() + s.GetUnreadable()
+		for _, other := range s.GetOthers() {
+			n += other.GetCounts().GetRefused()
+		}
 	}
 	return n
 }

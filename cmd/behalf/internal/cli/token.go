@@ -23,19 +23,21 @@ type tokenCommand struct {
 	level       int
 	scopes      []string
 	claims      string
+	platform    string
 	ttl         time.Duration
 }
 
 func newToken(t Terminal) *cobra.Command {
 	c := &tokenCommand{Terminal: t}
 	cmd := &cobra.Command{
-		Use:   "token (--user USER | --scope SCOPE | --claims FILE)",
+		Use:   "token (--user USER | --scope SCOPE | --claims FILE | --platform)",
 		Short: "Sign a token for trying and testing",
 		Long: `Sign a token with the key in the data directory of a server on this machine, for trying and testing. The
 server need not run. Only the token goes to standard output.`,
 		Example: `  curl -H "Authorization: Bearer $(behalf token --user 20001337 --level 3)" …
   behalf token --scope behalf:check --scope behalf:parties.read
-  echo '{"urn:altinn:userid": 20001337}' | behalf token --claims -`,
+  echo '{"urn:altinn:userid": 20001337}' | behalf token --claims -
+  curl -H "PlatformAccessToken: $(behalf token --platform=access-management)" …`,
 		Args:    arguments(0, 0, "none"),
 		PreRunE: c.validate,
 		RunE:    func(*cobra.Command, []string) error { return c.run() },
@@ -47,6 +49,8 @@ server need not run. Only the token goes to standard output.`,
 	flags.IntVar(&c.level, "level", 3, "the end user's authentication level, 0 to 4")
 	flags.StringSliceVar(&c.scopes, "scope", nil, "a service's token: its scopes, such as behalf:check")
 	flags.StringVar(&c.claims, "claims", "", "a token of any claims: a file with one JSON object, or - for standard input")
+	flags.StringVar(&c.platform, "platform", "", "a PlatformAccessToken: the part of the platform that bears it; with --claims, a token of these claims")
+	flags.Lookup("platform").NoOptDefVal = defaultPlatform
 	flags.DurationVar(&c.ttl, "ttl", time.Hour, "how long it lasts, unless the claims say so by exp")
 	return cmd
 }
@@ -70,13 +74,13 @@ func (c *tokenCommand) run() error {
 func (c *tokenCommand) validate(*cobra.Command, []string) error {
 	var faults []error
 	given := 0
-	for _, is := range []bool{c.user != 0, len(c.scopes) > 0, c.claims != ""} {
+	for _, is := range []bool{c.user != 0, len(c.scopes) > 0, c.claims != "" || c.platform != ""} {
 		if is {
 			given++
 		}
 	}
 	if given != 1 {
-		faults = append(faults, errors.New("give one of --user, --scope and --claims"))
+		faults = append(faults, errors.New("give one of --user, --scope, --claims and --platform"))
 	}
 	if c.user < 0 || c.party < 0 {
 		faults = append(faults, errors.New("--user, --party: ids are positive"))
@@ -103,6 +107,9 @@ func (c *tokenCommand) content() (map[string]any, error) {
 	case len(c.scopes) > 0:
 		return map[string]any{"client_id": "behalf-token", "scope": strings.Join(c.scopes, " ")}, nil
 	}
+	if c.claims == "" {
+		return c.ofPlatform(map[string]any{}), nil
+	}
 	text, err := c.readClaims()
 	if err != nil {
 		return nil, fmt.Errorf("--claims: %w", err)
@@ -111,7 +118,24 @@ func (c *tokenCommand) content() (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--claims: %s: %w", c.claims, err)
 	}
-	return claims, nil
+	return c.ofPlatform(claims), nil
+}
+
+// defaultPlatform is the part of the platform that asks others of Altinn's.
+const defaultPlatform = "access-management"
+
+// ofPlatform adds to the claims what makes a token one of the platform's, where they lack
+// it and it is to be one.
+func (c *tokenCommand) ofPlatform(claims map[string]any) map[string]any {
+	if c.platform == "" {
+		return claims
+	}
+	for name, value := range map[string]string{"iss": server.PlatformIssuer, "urn:altinn:app": c.platform} {
+		if _, given := claims[name]; !given {
+			claims[name] = value
+		}
+	}
+	return claims
 }
 
 func (c *tokenCommand) readClaims() ([]byte, error) {
