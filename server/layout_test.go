@@ -23,6 +23,7 @@ var layout = []struct {
 	{"server/internal/fault", []string{module, "google.golang.org/grpc"}, "faults know no transport"},
 	{"server/internal/relation", []string{module, "google.golang.org", "github.com/authzed/"}, "a vocabulary"},
 	{"server/internal/graph", []string{"google.golang.org", "github.com/authzed/", "database/sql", module + "schema"}, "knows neither SQL nor SpiceDB nor schemas"},
+	{"server/internal/walk", []string{"google.golang.org", "github.com/authzed/", "database/sql", module + "schema"}, "knows neither SQL nor SpiceDB"},
 	{"server/internal/xacml/...", []string{"google.golang.org/grpc", "github.com/authzed/", "database/sql", module + "schema", "net/http"}, "a pure evaluator"},
 	{"server/internal/party", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
 	{"server/internal/role", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},

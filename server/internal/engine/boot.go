@@ -11,6 +11,8 @@ import (
 	"github.com/authzed/spicedb/pkg/datalayer"
 	"github.com/authzed/spicedb/pkg/datastore"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/behalf-authz/behalf/server/internal/walk"
 )
 
 // schemaMode stores the schema as one text with one hash. Whoever makes a data layer over
@@ -108,6 +110,7 @@ func configure(store datastore.Datastore, registry *prometheus.Registry, catch *
 		server.WithEnableMemoryProtectionMiddleware(false),
 		server.WithExperimentalSchemaMode(schemaMode.String()),
 		server.WithExperimentalLookupResourcesVersion("lr3"),
+		server.WithDispatchMaxDepth(walk.MaxDepth), // walks leave to SpiceDB what may be deeper
 		server.WithMaximumUpdatesPerWrite(maxUpdates),
 		server.WithMaximumPreconditionCount(1000),
 		server.WithMaxLookupResourcesLimit(maxLimit),

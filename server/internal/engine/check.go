@@ -23,9 +23,14 @@ func (e *Engine) Check(ctx context.Context, at relation.At, questions ...relatio
 		return nil, "", err
 	}
 	answers := make([]relation.Answer, len(questions))
-	requests := make([]*v1.CheckPermissionRequest, 0, len(questions))
-	places := make([]int, 0, len(questions)) // places[i] is the question that requests[i] asks
+	var requests []*v1.CheckPermissionRequest
+	var places []int // places[i] is the question that requests[i] asks
+	walk := e.Walk(ctx)
 	for i, q := range questions {
+		if allowed, ok := walk.Check(ctx, q); ok {
+			answers[i].Allowed = allowed
+			continue
+		}
 		request := checkRequest(q)
 		if err := e.validate(request); err != nil {
 			answers[i].Err = err
@@ -34,9 +39,11 @@ func (e *Engine) Check(ctx context.Context, at relation.At, questions ...relatio
 		requests = append(requests, request)
 		places = append(places, i)
 	}
-	if len(requests) == 1 {
+	switch len(requests) {
+	case 0:
+	case 1:
 		answers[places[0]], err = e.checkOne(ctx, requests[0])
-	} else {
+	default:
 		err = e.checkBulk(ctx, requests, places, answers)
 	}
 	if err == nil {

@@ -37,6 +37,7 @@ type Engine struct {
 	store     datastore.Datastore
 	owned     bool // store was opened here and is closed here
 	spicedb   server.RunnableServer
+	walks     *walks
 	validator protovalidate.Validator
 	log       zerolog.Logger
 
@@ -70,6 +71,9 @@ func New(c Config) (*Engine, error) {
 		log:       bridge(c.Logger),
 		schema:    make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
+	}
+	if e.walks, err = newWalks(c.Datastore, c.Registry); err != nil {
+		return nil, err
 	}
 	if err := e.boot(c.Registry); err != nil {
 		return nil, err

@@ -21,6 +21,12 @@ func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, perm
 	if err != nil {
 		return nil, "", err
 	}
+	if ids, ok := e.Walk(ctx).Resources(ctx, objectType, permission, subject); ok {
+		return ids, revision, nil
+	}
+	if err := gone(ctx); err != nil {
+		return nil, "", err
+	}
 	request := &v1.LookupResourcesRequest{ResourceObjectType: objectType, Permission: permission, Subject: subjectReference(subject)}
 	if err := e.validate(request); err != nil {
 		return nil, "", err
@@ -48,6 +54,12 @@ func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, perm
 func (e *Engine) Subjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) ([]string, relation.Revision, error) {
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
+		return nil, "", err
+	}
+	if ids, _, ok := e.Walk(ctx).Subjects(ctx, object, permission, subjectType, ""); ok {
+		return ids, revision, nil
+	}
+	if err := gone(ctx); err != nil {
 		return nil, "", err
 	}
 	request := &v1.LookupSubjectsRequest{Resource: objectReference(object), Permission: permission, SubjectObjectType: subjectType}

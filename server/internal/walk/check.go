@@ -1,0 +1,283 @@
+package walk
+
+import (
+	"context"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// Check answers whether a subject has a permission on an object as of an instant. It does
+// not allocate once its scratch has grown.
+func (v View) Check(ctx context.Context, q relation.Question, now time.Time) (Verdict, Reason) {
+	p := v.bound.schema.program(q.Object.Type, q.Permission)
+	if p == nil || q.Object.ID == everybody {
+		return Undecided, UnknownName
+	}
+	plan := v.bound.plan(p)
+	if plan == nil {
+		return Undecided, NotCompiled
+	}
+	object, known := v.snap.Node(q.Object.Type, q.Object.ID)
+	if !known {
+		if !ValidID(q.Object.ID) {
+			return Undecided, UnknownName
+		}
+		object = unknownObject
+	}
+	w, ok := v.walker(ctx, now, q.Subject)
+	if !ok {
+		return Undecided, UnknownName
+	}
+	defer w.release()
+	if !known && q.Object == q.Subject.Object {
+		object = unknownSubject
+	}
+	return w.verdict(w.root(p, plan, object, 1))
+}
+
+// verdict ends a walk.
+func (w *walker) verdict(allowed bool) (Verdict, Reason) {
+	switch {
+	case w.done:
+		return Undecided, w.why
+	case allowed:
+		return Allowed, Answered
+	}
+	return Denied, Answered
+}
+
+// root evaluates a program that nothing led to.
+func (w *walker) root(p *program, plan *plan, object graph.Node, level int) bool {
+	w.hops = 1
+	w.path[0] = state{object, p.index}
+	return w.eval(plan, object, level)
+}
+
+// eval reports whether the subject is in a plan on an object. level is how many dispatches
+// SpiceDB would be deep at. When the walk is done, the answer means nothing.
+func (w *walker) eval(p *plan, object graph.Node, level int) bool {
+	if level+p.height > MaxDepth {
+		w.stop(TooDeep)
+		return false
+	}
+	w.deepest = max(w.deepest, level+p.height)
+	if object == w.subject && (w.asked < 0 && p.self || p.contains.has(w.asked)) {
+		return true
+	}
+	l := w.snap.Forward(object)
+	if n := l.Len(); n > 0 {
+		w.poll(min(n, 64))
+		if w.direct(p, object, l) {
+			return true
+		}
+		if !w.done && len(p.follow) > 0 && w.onwards(p, l, level) {
+			return true
+		}
+	}
+	for i := range p.subs {
+		if w.done {
+			return false
+		}
+		if w.sub(&p.subs[i], object, l, level+p.subs[i].offset) {
+			return true
+		}
+	}
+	return false
+}
+
+// manyEdges is how long a list is that is searched and not gone over.
+const manyEdges = 64
+
+// direct looks for a tuple of the object that names the subject, or everybody.
+func (w *walker) direct(p *plan, object graph.Node, l graph.List) bool {
+	mask := maskOf(p.direct, w.kind)
+	if mask != nil && w.named(mask, object, l, w.subject, w.kind) {
+		return true
+	}
+	mask = maskOf(p.wild, w.subjectKind)
+	if mask == nil || w.done || w.subjectKind == noRel {
+		return false
+	}
+	if all, ok := w.wildcard(); ok {
+		return w.named(mask, object, l, all, w.subjectKind)
+	}
+	return false
+}
+
+// named looks for a tuple with one of some relations that names one subject.
+func (w *walker) named(mask graph.Mask, object graph.Node, l graph.List, subject graph.Node, kind graph.Rel) bool {
+	if l.Len() > manyEdges {
+		return w.namedInMany(mask, object, subject, kind)
+	}
+	c := l.All()
+	for run := c.Next(); len(run) > 0; run = c.Next() {
+		for _, e := range run {
+			if e.Node() == subject && e.Kind() == kind && mask.Has(e.Rel()) && w.holds(l, e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *walker) namedInMany(mask graph.Mask, object, subject graph.Node, kind graph.Rel) bool {
+	if subject >= unknownSubject {
+		return false
+	}
+	from := len(w.edges)
+	w.edges = w.snap.Between(w.edges, object, subject)
+	found := false
+	for _, e := range w.edges[from:] {
+		if e.Kind() != kind || !mask.Has(e.Rel()) {
+			continue
+		}
+		if e.Unconditional() || w.judge(w.snap.Payload(object, e.Rel(), subject, kind), e) {
+			found = true
+			break
+		}
+	}
+	w.edges = w.edges[:from]
+	return found
+}
+
+// onwards walks on from the subjects of the relations that a plan follows.
+func (w *walker) onwards(p *plan, l graph.List, level int) bool {
+	if l.Len() > manyEdges {
+		for i := range p.follow {
+			if w.onwardsFrom(p, l, l.Relation(p.follow[i].rel), level) {
+				return true
+			}
+		}
+		return false
+	}
+	return w.onwardsFrom(p, l, l.All(), level)
+}
+
+func (w *walker) onwardsFrom(p *plan, l graph.List, c graph.Cursor, level int) bool {
+	for run := c.Next(); len(run) > 0; run = c.Next() {
+		w.poll(len(run))
+		for _, e := range run {
+			at := p.at[e.Rel()]
+			if at == 0 {
+				continue
+			}
+			k := p.follow[at-1].hopsOf(e.Kind())
+			if k == nil {
+				w.stop(NotCompiled) // a tuple that the schema does not allow
+			}
+			if w.done {
+				return false
+			}
+			if len(k.hops) == 0 || !w.holds(l, e) {
+				continue
+			}
+			for _, h := range k.hops {
+				if w.hop(h.to, e.Node(), level+h.offset+1) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// rememberFrom is after how many hops the walk begins to remember what it has refuted.
+const rememberFrom = 16
+
+// hop evaluates a program of another object.
+func (w *walker) hop(to int32, object graph.Node, level int) bool {
+	if w.done {
+		return false
+	}
+	here := state{object, to}
+	for i := range w.hops {
+		if w.path[i] == here {
+			w.stop(Cyclic)
+			return false
+		}
+	}
+	if height, ok := w.refuted.find(here.key()); ok {
+		if level+int(height) > MaxDepth {
+			w.stop(TooDeep)
+		}
+		return false
+	}
+	plan := w.bound.plan(w.bound.schema.programs[to])
+	if plan == nil {
+		w.stop(NotCompiled)
+		return false
+	}
+	if level > MaxDepth || w.hops == len(w.path) {
+		w.stop(TooDeep)
+		return false
+	}
+	above := w.deepest
+	w.deepest = level
+	w.path[w.hops] = here
+	w.hops++
+	in := w.eval(plan, object, level)
+	w.hops--
+	if w.walked++; !in && !w.done && w.walked > rememberFrom {
+		w.refuted.put(here.key(), uint8(w.deepest-level))
+	}
+	w.deepest = max(w.deepest, above)
+	return in
+}
+
+// sub evaluates a term that is no union.
+func (w *walker) sub(s *subPlan, object graph.Node, l graph.List, level int) bool {
+	switch s.op { //nolint:exhaustive // all others are unions
+	case Intersection:
+		for _, kid := range s.kids {
+			if !w.eval(kid, object, level) || w.done {
+				return false
+			}
+		}
+		return true
+	case Exclusion:
+		if !w.eval(s.kids[0], object, level) {
+			return false
+		}
+		for _, kid := range s.kids[1:] {
+			if w.done || w.eval(kid, object, level) {
+				return false
+			}
+		}
+		return !w.done
+	case All:
+		return w.all(s, l, level)
+	}
+	w.stop(NotCompiled)
+	return false
+}
+
+// all evaluates an arrow that all subjects must satisfy, of which there is one at least.
+func (w *walker) all(s *subPlan, l graph.List, level int) bool {
+	if s.all.rel == noRel {
+		return false
+	}
+	some := false
+	c := l.Relation(s.all.rel)
+	for run := c.Next(); len(run) > 0; run = c.Next() {
+		w.poll(len(run))
+		for _, e := range run {
+			k := s.all.hopsOf(e.Kind())
+			if k == nil {
+				w.stop(NotCompiled)
+			}
+			if w.done {
+				return false
+			}
+			if !w.holds(l, e) {
+				continue
+			}
+			if len(k.hops) == 0 || !w.hop(k.hops[0].to, e.Node(), level+1) {
+				return false
+			}
+			some = true
+		}
+	}
+	return some && !w.done
+}

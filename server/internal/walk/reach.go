@@ -1,0 +1,194 @@
+package walk
+
+import (
+	"slices"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+)
+
+// reach is how a target is reached from subjects: the programs that lead to it, and over
+// which tuples. It is the plans of these programs read backwards.
+type reach struct {
+	goals []goal // the first is the target
+	why   Reason // why there is none
+}
+
+// goal is a program whose members matter.
+type goal struct {
+	prog  *program
+	plan  *plan
+	seeds []seed
+	at    []uint16 // by relation: one more than the place in ways
+	ways  []way
+}
+
+// seed is what of a goal's body can name a subject. What is under a term that is no union
+// makes it only possible that the subject is a member.
+type seed struct {
+	plan  *plan
+	maybe bool
+}
+
+// way is a relation whose tuples lead from members of one goal to members of others.
+type way struct {
+	rel   graph.Rel
+	kinds []kindSteps
+}
+
+type kindSteps struct {
+	kind  graph.Rel
+	steps []step
+}
+
+type step struct {
+	goal   int
+	offset int
+	maybe  bool
+}
+
+// reachOf returns how a program is reached.
+func (b *bound) reachOf(p *program) *reach {
+	if have := b.reach[p.index].Load(); have != nil {
+		return have
+	}
+	made := b.makeReach(p)
+	b.reach[p.index].Store(made) // whoever else makes it makes the same
+	return made
+}
+
+func (b *bound) makeReach(target *program) *reach {
+	if b.schema.selfBelow(target) { // SpiceDB has no list for that, whatever tuples there are
+		return &reach{why: NotCompiled}
+	}
+	r := &reach{}
+	place := map[int32]int{}
+	goalOf := func(index int32) (int, bool) {
+		if at, ok := place[index]; ok {
+			return at, true
+		}
+		p := b.schema.programs[index]
+		plan := b.plan(p)
+		if plan == nil {
+			return 0, false
+		}
+		place[index] = len(r.goals)
+		r.goals = append(r.goals, goal{prog: p, plan: plan, at: make([]uint16, b.words)})
+		return len(r.goals) - 1, true
+	}
+	if _, ok := goalOf(target.index); !ok {
+		return &reach{why: NotCompiled}
+	}
+	for i := 0; i < len(r.goals); i++ {
+		var seeds []seed
+		leaves(r.goals[i].plan, false, func(s seed) { seeds = append(seeds, s) })
+		r.goals[i].seeds = seeds
+		height := r.goals[i].plan.height
+		for _, s := range seeds {
+			for _, f := range s.plan.follow {
+				for _, k := range f.kinds {
+					for _, h := range k.hops {
+						from, ok := goalOf(h.to)
+						if !ok {
+							return &reach{why: NotCompiled}
+						}
+						offset := h.offset
+						if s.maybe {
+							offset = height
+						}
+						r.goals[from].add(f.rel, k.kind, step{i, offset, s.maybe})
+					}
+				}
+			}
+		}
+	}
+	return r
+}
+
+// leaves calls f for the plan, and for the parts of it without which nobody is a member of
+// its terms that are no unions.
+func leaves(p *plan, maybe bool, f func(seed)) {
+	f(seed{p, maybe})
+	for i := range p.subs {
+		switch s := &p.subs[i]; s.op { //nolint:exhaustive // all others are unions
+		case Intersection, Exclusion:
+			leaves(s.kids[0], true, f)
+		case All:
+			f(seed{&plan{follow: []follow{s.all}}, true})
+		}
+	}
+}
+
+// add adds a step from the members of the goal.
+func (g *goal) add(rel, kind graph.Rel, s step) {
+	if rel == noRel {
+		return
+	}
+	if g.at[rel] == 0 {
+		g.ways = append(g.ways, way{rel: rel})
+		g.at[rel] = uint16(len(g.ways))
+	}
+	w := &g.ways[g.at[rel]-1]
+	k := w.stepsOf(kind)
+	if k == nil {
+		w.kinds = append(w.kinds, kindSteps{kind: kind})
+		k = &w.kinds[len(w.kinds)-1]
+	}
+	for i := range k.steps {
+		if have := &k.steps[i]; have.goal == s.goal && (have.maybe == s.maybe || !have.maybe) {
+			have.offset = max(have.offset, s.offset)
+			return
+		}
+	}
+	k.steps = append(k.steps, s)
+}
+
+func (w *way) stepsOf(kind graph.Rel) *kindSteps {
+	for i := range w.kinds {
+		if w.kinds[i].kind == kind {
+			return &w.kinds[i]
+		}
+	}
+	return nil
+}
+
+// selfBelow reports whether, in what leads to a program, the object itself is part of a term
+// that is no union.
+func (s *Schema) selfBelow(target *program) bool {
+	seen := map[*program]bool{}
+	var below func(u *union) bool
+	visit := func(typ, name string) bool {
+		p := s.program(typ, name)
+		if p == nil || seen[p] || p.body == nil {
+			return false
+		}
+		seen[p] = true
+		return below(p.body)
+	}
+	arrow := func(tupleset *program, name string) bool {
+		return slices.ContainsFunc(tupleset.subjects, func(t SubjectType) bool { return visit(t.Type, name) })
+	}
+	below = func(u *union) bool {
+		for _, t := range u.direct {
+			if slices.ContainsFunc(t.relation.subjects, func(t SubjectType) bool { return visit(t.Type, t.Relation) }) {
+				return true
+			}
+		}
+		for _, t := range u.arrows {
+			if arrow(t.tupleset, t.target) {
+				return true
+			}
+		}
+		for _, t := range u.subs {
+			if t.sub.op == All && arrow(t.sub.tupleset, t.sub.target) {
+				return true
+			}
+			for _, kid := range t.sub.kids {
+				if kid.self || below(kid) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return visit(target.def.name, target.name)
+}

@@ -1,0 +1,184 @@
+package walk
+
+import (
+	"context"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+)
+
+// View is a schema over a snapshot: what its questions are answered from.
+type View struct {
+	snap  *graph.Snapshot
+	bound *bound
+}
+
+// Over returns the schema over a published snapshot of the graph that it is used with; one
+// schema is for one graph.
+func (s *Schema) Over(snap *graph.Snapshot) View { return View{snap, s.at(snap)} }
+
+// Snapshot returns the snapshot.
+func (v View) Snapshot() *graph.Snapshot { return v.snap }
+
+// The numbers that stand for objects which the graph does not know: the object of a
+// question, and its subject when that is another one.
+const (
+	unknownObject  = ^graph.Node(0)
+	unknownSubject = unknownObject - 1
+)
+
+// everybody is the id of the subject that stands for all objects of its type.
+const everybody = "*"
+
+// walker is the scratch of one question. What it grows it keeps for the next one.
+type walker struct {
+	View
+	ctx  context.Context //nolint:containedctx // lives as long as the call that brings it
+	now  time.Time
+	done bool // ctx is; or anything else that ends the walk
+	why  Reason
+
+	subject     graph.Node
+	kind        graph.Rel // of the subject; noRel when no tuple has it
+	subjectKind graph.Rel // of its type
+	asked       int32     // the program of a subject with a relation, -1 without
+	wild        graph.Node
+	wildKnown   bool
+
+	path    [MaxDepth]state // the programs on the way from the root to here
+	hops    int             // how many there are on it
+	steps   int             // since the context was looked at
+	walked  int             // hops made
+	deepest int             // the deepest level seen since it was last set
+	refuted table           // programs of objects that the subject is not in, with their heights
+	edges   []graph.Edge
+	states  table // of a list
+}
+
+// state is a program of an object.
+type state struct {
+	node graph.Node
+	prog int32
+}
+
+func (s state) key() uint64 { return uint64(s.node)<<32 | uint64(s.prog+1) }
+
+// MaxDepth is how many of SpiceDB's dispatches may lie within one another before it gives up.
+const MaxDepth = 50
+
+// pollSteps is how many edges are looked at between two looks at the context.
+const pollSteps = 4096
+
+// walker returns a scratch for a question about a subject. ok is false when the subject's
+// type or relation is not in the schema, or its id is none that a check may name.
+func (v View) walker(ctx context.Context, now time.Time, subject relation.Subject) (w *walker, ok bool) {
+	kind, known := v.bound.kinds[subject.Type]
+	if !known || subject.ID == everybody {
+		return nil, false
+	}
+	asked := int32(-1)
+	if subject.Relation != "" {
+		p := v.bound.schema.program(subject.Type, subject.Relation)
+		if p == nil {
+			return nil, false
+		}
+		asked = p.index
+	}
+	node, known := v.snap.Node(subject.Type, subject.ID)
+	if !known {
+		if !ValidID(subject.ID) {
+			return nil, false
+		}
+		node = unknownSubject
+	}
+	w, _ = v.bound.schema.walkers.Get().(*walker)
+	if w == nil {
+		w = new(walker)
+	}
+	w.View, w.ctx, w.now = v, ctx, now
+	w.subject, w.subjectKind, w.kind, w.asked = node, kind, kind, asked
+	if asked >= 0 {
+		w.kind = v.bound.rels[asked]
+	}
+	return w, true
+}
+
+// release gives the scratch back.
+func (w *walker) release() {
+	w.refuted.empty()
+	w.states.empty()
+	pool := &w.bound.schema.walkers
+	*w = walker{refuted: w.refuted, states: w.states, edges: w.edges[:0]}
+	pool.Put(w)
+}
+
+// stop ends the walk without an answer.
+func (w *walker) stop(why Reason) {
+	if !w.done {
+		w.done, w.why = true, why
+	}
+}
+
+// poll looks at the context now and then.
+func (w *walker) poll(edges int) {
+	w.steps += edges + 1
+	if w.steps < pollSteps {
+		return
+	}
+	w.steps = 0
+	if w.ctx.Err() != nil {
+		w.stop(Canceled)
+	}
+}
+
+// holds judges the tuple of an edge. One that holds under a caveat ends the walk.
+func (w *walker) holds(l graph.List, e graph.Edge) bool {
+	if e.Unconditional() {
+		return true
+	}
+	return w.judge(l.Payload(e), e)
+}
+
+func (w *walker) judge(p *graph.Payload, e graph.Edge) bool {
+	if !p.Holds(w.now) {
+		return false
+	}
+	if e.Caveated() {
+		w.stop(Caveated)
+		return false
+	}
+	return true
+}
+
+// wildcard returns the node that stands for all objects of the subject's type, if there is
+// one.
+func (w *walker) wildcard() (graph.Node, bool) {
+	if !w.wildKnown {
+		w.wildKnown = true
+		w.wild = unknownObject
+		if w.subjectKind != noRel {
+			typ, _ := w.snap.RelName(w.subjectKind)
+			if n, ok := w.snap.Node(typ, everybody); ok {
+				w.wild = n
+			}
+		}
+	}
+	return w.wild, w.wild != unknownObject
+}
+
+// ValidID reports whether a text can be the id of an object: what SpiceDB's API takes.
+func ValidID(id string) bool {
+	if id == "" || len(id) > 1024 {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '/' || c == '_' || c == '|' || c == '-' || c == '=' || c == '+':
+		default:
+			return false
+		}
+	}
+	return true
+}
