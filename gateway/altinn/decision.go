@@ -86,6 +86,10 @@ func (a *API) decide(ctx context.Context, w http.ResponseWriter, r *http.Request
 		a.answerError(w, r, err)
 		return
 	}
+	if len(answer.GetBody()) == 0 { // no decision at all must not look like one
+		a.answerFault(w, r, http.StatusInternalServerError, "INTERNAL")
+		return
+	}
 	ev := event.From(r.Context())
 	ev.Decision, ev.Why = answer.GetSummary(), answer.GetReason()
 	w.Header().Set("Content-Type", answer.GetContentType())

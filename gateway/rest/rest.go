@@ -61,6 +61,8 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterCheckServiceHandlerClient(ctx, a.mux, behalfv1.NewCheckServiceClient(conn)),
 		behalfv1.RegisterRegisterServiceHandlerClient(ctx, a.mux, behalfv1.NewRegisterServiceClient(conn)),
 		behalfv1.RegisterCallerServiceHandlerClient(ctx, a.mux, behalfv1.NewCallerServiceClient(conn)),
+		behalfv1.RegisterDecisionServiceHandlerClient(ctx, a.mux, behalfv1.NewDecisionServiceClient(conn)),
+		behalfv1.RegisterInformationServiceHandlerClient(ctx, a.mux, behalfv1.NewInformationServiceClient(conn)),
 		behalfv1.RegisterPolicyServiceHandlerClient(ctx, a.mux, behalfv1.NewPolicyServiceClient(conn)),
 		behalfv1.RegisterDelegationServiceHandlerClient(ctx, a.mux, behalfv1.NewDelegationServiceClient(conn)),
 	)

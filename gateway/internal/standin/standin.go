@@ -42,6 +42,7 @@ type Services struct {
 	behalfv1.UnimplementedCheckServiceServer
 	behalfv1.UnimplementedRegisterServiceServer
 	behalfv1.UnimplementedCallerServiceServer
+	behalfv1.UnimplementedDecisionServiceServer
 	behalfv1.UnimplementedPolicyServiceServer
 	behalfv1.UnimplementedDelegationServiceServer
 }
@@ -56,6 +57,7 @@ func New(t testing.TB) (*Services, grpc.ClientConnInterface) {
 	behalfv1.RegisterCheckServiceServer(channel, s)
 	behalfv1.RegisterRegisterServiceServer(channel, s)
 	behalfv1.RegisterCallerServiceServer(channel, s)
+	behalfv1.RegisterDecisionServiceServer(channel, s)
 	behalfv1.RegisterPolicyServiceServer(channel, s)
 	behalfv1.RegisterDelegationServiceServer(channel, s)
 	return s, channel
