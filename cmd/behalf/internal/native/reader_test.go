@@ -42,6 +42,10 @@ func entries(t testing.TB, text io.Reader, source string) []*behalfv1.ImportEntr
 	}
 }
 
+func delegated(line int64, record *behalfv1.DelegationRecord) *behalfv1.ImportEntry {
+	return &behalfv1.ImportEntry{File: "x", Line: line, Entry: &behalfv1.ImportEntry_Delegation{Delegation: record}}
+}
+
 func TestSample(t *testing.T) {
 	place := func(line int64) registerfile.Place { return registerfile.Place{File: "x", Line: line} }
 	want := []*behalfv1.ImportEntry{
@@ -71,6 +75,14 @@ func TestSample(t *testing.T) {
 		place(10).Assignment(&behalfv1.AssignmentRecord{
 			From: "org:910042963", Role: "urn:altinn:external-role:ccr:styreleder", To: "key:910042963/ANNE LIE/1983-02-28",
 			ExpiresAt: &timestamppb.Timestamp{Seconds: 1924988399},
+		}),
+		delegated(11, &behalfv1.DelegationRecord{
+			From: "org:910042963", To: "party:50002598", Resource: "app_skd_taxreport", Action: "read", Task: "Task_1",
+			GivenBy: 20001337, GivenAt: &timestamppb.Timestamp{Seconds: 1767225600},
+		}),
+		delegated(12, &behalfv1.DelegationRecord{
+			From: "org:910042963", Via: "org:910042980", To: "systemuser:47caea5b-a80b-4343-b1d3-31eb523a4e28", Package: "regnskapsforer-lonn",
+			ExpiresAt: &timestamppb.Timestamp{Seconds: 1924988399}, GivenWith: "portal",
 		}),
 	}
 	plain, err := os.ReadFile(sampleFile)
@@ -132,9 +144,18 @@ func TestUnreadable(t *testing.T) {
 		{"two objects", `{"kind":"party"}{"kind":"party"}`, "", "", "has text after the object"},
 		{"array", `[]`, "", "", "is not a JSON object"},
 		{"not UTF-8", "{\"kind\":\"party\",\"name\":\"\xe5\"}", "", "", "is not UTF-8"},
-		{"no kind", `{"type":"person","name":"A"}`, "", "kind", "is missing; write party or assignment"},
-		{"kind of another case", `{"Kind":"party"}`, "", "kind", "is missing; write party or assignment"},
-		{"other kind", `{"kind":"user"}`, "", "kind", `is "user"; write party or assignment`},
+		{"no kind", `{"type":"person","name":"A"}`, "", "kind", "is missing; write party, assignment or delegation"},
+		{"kind of another case", `{"Kind":"party"}`, "", "kind", "is missing; write party, assignment or delegation"},
+		{"a delegation of nothing", `{"kind":"delegation","from":"org:910042963","to":"party:1"}`, "org:910042963", "package",
+			"is missing; write a package, or a resource and an action"},
+		{"a delegation of two things", `{"kind":"delegation","from":"org:910042963","to":"party:1","package":"a","resource":"b"}`, "org:910042963", "package",
+			"stands beside resource; write one of them"},
+		{"a delegation to no system user", `{"kind":"delegation","from":"org:910042963","to":"systemuser:1","package":"a"}`, "org:910042963", "to",
+			"is no reference, such as org:910042963, party:50002598, uuid:…, nin:… or key:…"},
+		{"a delegation by nobody", `{"kind":"delegation","to":"party:1","package":"a"}`, "", "from", "is missing"},
+		{"a delegation until some day", `{"kind":"delegation","from":"party:2","to":"party:1","package":"a","expiresAt":"soon"}`, "party:2", "expiresAt",
+			"is not a time, such as 2030-12-31T23:59:59Z"},
+		{"other kind", `{"kind":"user"}`, "", "kind", `is "user"; write party, assignment or delegation`},
 		{"late header", `{"kind":"header","format":"behalf/v1"}`, "", "kind", "is header; a header is the first line"},
 		{"unknown field", `{"kind":"party","type":"person","partyId":7,"nmae":"A"}`, "party:7", "nmae", "is no field of a party"},
 		{"field of the other kind", `{"kind":"assignment","from":"org:910042963","role":"DAGL","to":"party:1","name":"A"}`, "org:910042963", "name", "is no field of an assignment"},

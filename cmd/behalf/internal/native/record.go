@@ -32,7 +32,7 @@ func parse(place registerfile.Place, line []byte) *behalfv1.ImportEntry {
 		return unreadable(place, err)
 	}
 	if !o.has("kind") {
-		return place.Unreadable("kind", "is missing; write party or assignment")
+		return place.Unreadable("kind", "is missing; write party, assignment or delegation")
 	}
 	switch kind := o.text("kind"); {
 	case o.err != nil:
@@ -41,10 +41,12 @@ func parse(place registerfile.Place, line []byte) *behalfv1.ImportEntry {
 		return o.party(place)
 	case kind == "assignment":
 		return o.assignment(place)
+	case kind == "delegation":
+		return o.delegation(place)
 	case kind == "header":
 		return place.Unreadable("kind", "is header; a header is the first line")
 	default:
-		return place.Unreadable("kind", "is "+quote(kind)+"; write party or assignment")
+		return place.Unreadable("kind", "is "+quote(kind)+"; write party, assignment or delegation")
 	}
 }
 

@@ -26,8 +26,10 @@ func (w *Writer) Write(e *behalfv1.ImportEntry) error {
 		return w.lines.Encode(lineOfParty(is.Party))
 	case *behalfv1.ImportEntry_Assignment:
 		return w.lines.Encode(lineOfAssignment(is.Assignment))
+	case *behalfv1.ImportEntry_Delegation:
+		return w.lines.Encode(lineOfDelegation(is.Delegation))
 	}
-	return fmt.Errorf("an entry is neither a party nor an assignment: %v", e)
+	return fmt.Errorf("an entry is no party, assignment or delegation: %v", e)
 }
 
 type headerLine struct {

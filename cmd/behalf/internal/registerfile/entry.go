@@ -77,6 +77,9 @@ func Reference(entry *behalfv1.ImportEntry) string {
 	if a := entry.GetAssignment(); a != nil {
 		return a.GetFrom()
 	}
+	if d := entry.GetDelegation(); d != nil {
+		return d.GetFrom()
+	}
 	p := entry.GetParty()
 	switch {
 	case p.GetPartyId() > 0:
