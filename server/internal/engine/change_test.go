@@ -192,6 +192,13 @@ func TestRename(t *testing.T) {
 	if err != nil || !allowed[0].Allowed {
 		t.Errorf("through renamed relations: %+v, %v", allowed, err)
 	}
+	copied, err := s.KeepCopy(t.Context(), "renamed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := store.Verify(t.Context(), copied, nil, nil); err != nil || found.Relationships != len(want) {
+		t.Errorf("the file holds %+v, %v", found, err)
+	}
 	// Again, nothing is left to do.
 	if d, err := e.ChangeSchema(t.Context(), engine.Own(text), nil, declared...); err != nil || len(d.Changes) > 0 {
 		t.Errorf("again: %v, %v", d, err)
