@@ -109,7 +109,7 @@ func withEngine(m *testing.M) (code int) {
 // empty takes away what an earlier test has left in the graph.
 func (w *world) empty() {
 	w.t.Helper()
-	all, _, err := shared.Read(w.t.Context(), relation.At{}, relation.Filter{ResourceType: relation.TypeParty})
+	all, _, err := shared.Read(w.t.Context(), relation.At{}, ofParties()...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -122,10 +122,15 @@ func (w *world) empty() {
 	}
 }
 
-// tuples shows every tuple of a party.
+// ofParties selects the tuples that follow from what is recorded of parties.
+func ofParties() []relation.Filter {
+	return []relation.Filter{{ResourceType: relation.TypeParty}, {ResourceType: relation.TypeRight}, {ResourceType: relation.TypeClientDelegation}}
+}
+
+// tuples shows every tuple of a party and of what it delegates.
 func (w *world) tuples() []string {
 	w.t.Helper()
-	all, _, err := w.graph.Read(w.t.Context(), relation.At{}, relation.Filter{ResourceType: relation.TypeParty})
+	all, _, err := w.graph.Read(w.t.Context(), relation.At{}, ofParties()...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
