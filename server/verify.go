@@ -23,6 +23,7 @@ type Verified struct {
 	Revisions     int    // how many were compared with their checksums
 	Relationships int    // live at the newest
 	Explained     int    // of those, how many follow from the records of parties
+	Sealed        bool   // its pages have checksums, which were compared
 }
 
 // VerifyDataDir verifies the database of a data directory that no server has open. See
@@ -61,7 +62,7 @@ func VerifyFile(ctx context.Context, path string, progress func(done, total int)
 	if err != nil {
 		return Verified{}, fmt.Errorf("verify: %w", err)
 	}
-	return Verified{found.Revision, found.Revisions, found.Relationships, explained}, nil
+	return Verified{found.Revision, found.Revisions, found.Relationships, explained, found.Sealed}, nil
 }
 
 // has reports whether a graph has the relationship, ending when it should.

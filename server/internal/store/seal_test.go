@@ -70,8 +70,8 @@ func TestFileWithoutChecksums(t *testing.T) {
 		if err != nil || b[20] != reserved {
 			t.Errorf("%s keeps %d bytes of each page free, %v", path, b[20], err)
 		}
-		if _, err := store.Verify(t.Context(), path, nil, nil); err != nil {
-			t.Error(err)
+		if found, err := store.Verify(t.Context(), path, nil, nil); err != nil || found.Sealed != (reserved > 0) {
+			t.Errorf("verified: %+v, %v", found, err)
 		}
 		if n, err := sqlite.BrokenPage(path); n != 0 || err != nil {
 			t.Errorf("page %d of %s is broken, %v", n, path, err)

@@ -18,6 +18,7 @@ type Verified struct {
 	Revision      uint64 // the newest
 	Revisions     int    // how many were compared with their checksums
 	Relationships int    // live at the newest
+	Sealed        bool   // its pages have checksums, which were compared
 }
 
 // Hold takes a data directory as Open does, so that no other process opens it meanwhile.
@@ -60,6 +61,10 @@ func Verify(ctx context.Context, path string, progress func(done, total int), al
 	if err := s.verifyLive(ctx, db); err != nil {
 		return Verified{}, err
 	}
+	sealed, err := sqlite.Sealed(ctx, db)
+	if err != nil {
+		return Verified{}, s.unreadable("", err)
+	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return Verified{}, fmt.Errorf("read %s: %w", filepath.Base(path), err)
@@ -75,7 +80,7 @@ func Verify(ctx context.Context, path string, progress func(done, total int), al
 			return Verified{}, err
 		}
 	}
-	return Verified{ID: s.id, Revision: head.Revision(), Revisions: revisions, Relationships: head.Tuples()}, nil
+	return Verified{ID: s.id, Revision: head.Revision(), Revisions: revisions, Relationships: head.Tuples(), Sealed: sealed}, nil
 }
 
 // verifyLive loads what is live as Open does, which compares it with its checksum.

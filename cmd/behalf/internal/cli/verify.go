@@ -14,11 +14,11 @@ func newVerify(t Terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [FILE]",
 		Short: "Prove that a database or a backup holds together",
-		Long: `Prove that a database or a backup holds together: every page and index, every row, the live relationships of
-every revision against its checksum, and the relationships of every party against its records. The server of
-a data directory must be stopped; a backup can be verified at any time.
+		Long: `Prove that a database or a backup holds together: every page in use against its checksum, every index, every
+row, the live relationships of every revision against its checksum, and the relationships of every party
+against its records. The server of a data directory must be stopped; a backup can be verified at any time.
 
-What cannot be is named by file and table, the exit code is 1, and nothing is repaired.`,
+What cannot be is named by file, table and page, the exit code is 1, and nothing is repaired.`,
 		Example: `  behalf verify --data-dir /var/lib/behalf
   behalf verify monday.db`,
 		Args: arguments(0, 1, "one file, or none for the data directory"),
@@ -56,6 +56,10 @@ func verify(ctx context.Context, t Terminal, dataDir string, args []string) erro
 }
 
 func printVerified(t Terminal, name string, v server.Verified) {
-	fmt.Fprintf(t.Out, "%s holds together: revision %d, %d revisions compared, %d relationships, %d of them by the records\n",
-		name, v.Revision, v.Revisions, v.Relationships, v.Explained)
+	pages := "with their checksums"
+	if !v.Sealed {
+		pages = "without checksums, as an older release made them"
+	}
+	fmt.Fprintf(t.Out, "%s holds together: revision %d, %d revisions compared, %d relationships, %d of them by the records; pages %s\n",
+		name, v.Revision, v.Revisions, v.Relationships, v.Explained, pages)
 }
