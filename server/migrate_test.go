@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/postgres"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/relation"
@@ -75,6 +77,12 @@ func TestSchemaStep(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.records.Write(t.Context(), func(ctx context.Context, tx *records.Tx) error {
+		return errors.Join(tx.PutParty(ctx, party.Party{ID: 1, UUID: "a", Kind: party.Organisation, Name: "X"}, "test"),
+			tx.PutAssignment(ctx, records.Assignment{AssignmentKey: records.AssignmentKey{From: 1, Role: "boss", To: 2, Source: "test"}, User: 7}))
+	}); err != nil {
+		t.Fatal(err)
+	}
 	closed(t, s)
 	later := next("boss", "head_of", relations.Step{Version: 2, Oldest: 2, Renames: []relations.Rename{{Definition: "party", Old: "boss", New: "head_of"}}})
 	if copies := find(t, dir, "behalf.*v*.db"); len(copies) > 0 {
@@ -87,6 +95,15 @@ func TestSchemaStep(t *testing.T) {
 		}
 		if got := bosses(t, s.engine, "head_of"); !slices.Equal(got, []string{"7"}) {
 			t.Errorf("renamed: %v", got)
+		}
+		if err := s.records.Read(t.Context(), func(tx *records.Tx) error {
+			held, err := tx.AssignmentsFrom(t.Context(), []party.ID{1})
+			if len(held) != 1 || held[0].Role != "head_of" {
+				t.Errorf("the records have %+v", held)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
 		}
 		if have, err := p.rows.state(t.Context()); err != nil || have != (migrations.State{Version: 2, Oldest: 2}) {
 			t.Errorf("the version is %+v, %v", have, err)

@@ -159,7 +159,9 @@ func (p step) run(ctx context.Context, may bool) error {
 			return err
 		}
 	}
-	_, err = p.engine.ChangeSchema(ctx, p.own.target(p.rows), p.put, p.own.renames(have.Version)...)
+	_, err = p.engine.ChangeSchema(ctx, p.own.target(p.rows), func(ctx context.Context) error {
+		return errors.Join(p.put(ctx), p.renameRoles(ctx, d.Renames))
+	}, p.own.renames(have.Version)...)
 	if err != nil && !p.joined && have.Version < wanted.Version {
 		err = errors.Join(err, p.takeBack(ctx, wanted.Version))
 	}
@@ -183,6 +185,25 @@ func (p step) put(ctx context.Context) error {
 			err = tx.PutSchemaVersion(ctx, s.Version, s.Oldest)
 		}
 		return err
+	})
+}
+
+// renameRoles has the records name roles by their new relations. Where rows and schema are not
+// one transaction, no relation is renamed.
+func (p step) renameRoles(ctx context.Context, renames []relations.Rename) error {
+	if len(renames) == 0 || !p.joined {
+		return nil
+	}
+	return p.rows.write(ctx, func(ctx context.Context, tx *records.Tx) error {
+		for _, r := range renames {
+			if r.Definition != "party" {
+				continue
+			}
+			if err := tx.RenameRole(ctx, r.Old, r.New); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -41,3 +41,12 @@ func (t *Tx) DropSchemaVersion(ctx context.Context, version int) error {
 	}
 	return nil
 }
+
+// RenameRole has assignments name a role by another relation. It goes with the rename of the
+// relation, in one transaction.
+func (t *Tx) RenameRole(ctx context.Context, was, is string) error {
+	if err := t.exec(ctx, "UPDATE assignment SET role = ? WHERE role = ?", is, was); err != nil {
+		return fmt.Errorf("rename role %s in assignments: %w", was, err)
+	}
+	return nil
+}
