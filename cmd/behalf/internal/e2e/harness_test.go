@@ -29,6 +29,7 @@ type instance struct {
 	address string // of the gRPC port
 	url     string // of the HTTP port
 	conn    *grpc.ClientConn
+	inproc  grpc.ClientConnInterface
 	admin   string // the admin key
 	stop    func() // ends it before the test's end
 }
@@ -54,14 +55,15 @@ func startIn(t testing.TB, dir string, logger *slog.Logger) *instance {
 // startOn is startIn on a datastore.
 func startOn(t testing.TB, datastore, dir string, logger *slog.Logger) *instance {
 	t.Helper()
-	s, err := server.New(t.Context(), server.Config{
-		DataDir:   dir,
-		Datastore: datastore,
-		Migrate:   true,
-		GRPCAddr:  "127.0.0.1:0",
-		HTTPAddr:  "127.0.0.1:0",
-		Logger:    logger,
-	})
+	return startServer(t, server.Config{DataDir: dir, Datastore: datastore, Logger: logger})
+}
+
+// startServer is start with a configuration, on free ports.
+func startServer(t testing.TB, cfg server.Config) *instance {
+	t.Helper()
+	dir := cfg.DataDir
+	cfg.Migrate, cfg.GRPCAddr, cfg.HTTPAddr = true, "127.0.0.1:0", "127.0.0.1:0"
+	s, err := server.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +95,9 @@ func startOn(t testing.TB, datastore, dir string, logger *slog.Logger) *instance
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &instance{dataDir: dir, address: s.GRPCAddr(), url: "http://" + s.HTTPAddr(), conn: conn, admin: admin, stop: end}
+	return &instance{
+		dataDir: dir, address: s.GRPCAddr(), url: "http://" + s.HTTPAddr(), conn: conn, inproc: s.Conn(), admin: admin, stop: end,
+	}
 }
 
 // run runs a command of the CLI and returns what it printed. It must succeed.
