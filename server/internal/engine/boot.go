@@ -22,8 +22,8 @@ const schemaMode = datalayer.SchemaModeReadNewWriteNew
 const (
 	// maxUpdates is how many updates one write may carry, and so how many are atomic.
 	maxUpdates = 10_000
-	// maxLimit is the greatest limit that a caller of authzed.api.v1 may ask for.
-	maxLimit = 1 << 20
+	// MaxLimit is the greatest limit that a caller of authzed.api.v1 may ask for.
+	MaxLimit = 1 << 20
 	// watchHeartbeat is how often a polling datastore is asked for changes.
 	watchHeartbeat = 100 * time.Millisecond
 	// memoryWindow is how long a revision of the memory engine may be named.
@@ -113,9 +113,9 @@ func configure(store datastore.Datastore, registry *prometheus.Registry, catch *
 		server.WithDispatchMaxDepth(walk.MaxDepth), // walks leave to SpiceDB what may be deeper
 		server.WithMaximumUpdatesPerWrite(maxUpdates),
 		server.WithMaximumPreconditionCount(1000),
-		server.WithMaxLookupResourcesLimit(maxLimit),
-		server.WithMaxReadRelationshipsLimit(maxLimit),
-		server.WithMaxDeleteRelationshipsLimit(maxLimit),
+		server.WithMaxLookupResourcesLimit(MaxLimit),
+		server.WithMaxReadRelationshipsLimit(MaxLimit),
+		server.WithMaxDeleteRelationshipsLimit(MaxLimit),
 		server.WithMaxDatastoreReadPageSize(maxUpdates),
 		server.WithWatchHeartbeat(watchHeartbeat),
 		// SpiceDB keys its caches of answers by revision alone, and time makes no revision:

@@ -7,6 +7,7 @@
 // no longer has: administrators. It also says which scope each method needs;
 // server/internal/rpc/interceptor enforces that before a call gets here.
 //
-// It refuses to change answers: what passes the guard is answered by the captured
-// objects, to the byte. The composition root registers it on both of its channels.
+// It refuses to change answers: what passes the guard is answered by the captured objects,
+// to the byte, or from the graph by a walk that answers the same; a page that a walk began
+// is continued by it. The composition root registers it on both of its channels.
 package authzed

@@ -9,15 +9,32 @@ import (
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/behalf-authz/behalf/server/internal/engine"
 )
 
 // Every method answers the same through our port as through SpiceDB's own connection:
-// two engines get the same calls in the same order.
+// two engines get the same calls in the same order. Over a file ours answers from the graph
+// what it can.
 func TestParity(t *testing.T) {
-	ours := dial(t, serve(t, startEngine(t), []string{"user", "party"}, admin()))
-	theirs, err := startEngine(t).Dial()
+	t.Run("memory", func(t *testing.T) { parity(t, startEngine(t), startEngine(t)) })
+	t.Run("file", func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		parity(t, startFileEngine(t, registry), startFileEngine(t, prometheus.NewRegistry()))
+		for _, question := range []string{"check", "resources", "subjects"} {
+			if walks(t, registry, question, "answered") == 0 {
+				t.Errorf("no %s was answered by a walk", question)
+			}
+		}
+	})
+}
+
+func parity(t *testing.T, mine, other *engine.Engine) {
+	ours := dial(t, serve(t, mine, []string{"user", "party"}, admin()))
+	theirs, err := other.Dial()
 	if err != nil {
 		t.Fatal(err)
 	}

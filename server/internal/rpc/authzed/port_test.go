@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/rpc/authzed"
 	"github.com/behalf-authz/behalf/server/internal/rpc/rpcstatus"
+	"github.com/behalf-authz/behalf/server/internal/store"
 )
 
 // own stands for Behalf's own definitions.
@@ -40,9 +43,56 @@ definition folder {
 	permission read = reader + owner->represent - banned
 }`
 
+// startEngine starts an engine that keeps nothing.
 func startEngine(t *testing.T) *engine.Engine {
 	t.Helper()
-	e, err := engine.New(engine.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	return startOn(t, engine.Config{})
+}
+
+// startFileEngine starts an engine over a new file.
+func startFileEngine(t *testing.T, registry *prometheus.Registry) *engine.Engine {
+	t.Helper()
+	data, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "behalf.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := data.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return startOn(t, engine.Config{Datastore: data, Registry: registry})
+}
+
+// walks returns how many questions of a kind had an outcome.
+func walks(t *testing.T, registry *prometheus.Registry, question, outcome string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() != "behalf_walks_total" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if labels["question"] == question && labels["outcome"] == outcome {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	t.Fatalf("the metric of walks lacks %s, %s", question, outcome)
+	return 0
+}
+
+func startOn(t *testing.T, c engine.Config) *engine.Engine {
+	t.Helper()
+	c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	e, err := engine.New(c)
 	if err != nil {
 		t.Fatalf("engine.New: %v", err)
 	}

@@ -129,6 +129,8 @@ func scenarios(t *testing.T) []scenario {
 
 		{"bulk check: good", permissions + "CheckBulkPermissions", []proto.Message{&v1.CheckBulkPermissionsRequest{Consistency: full(), Items: []*v1.CheckBulkPermissionsRequestItem{
 			item("party", "1", "represent", "7"), item("party", "9", "represent", "7"), item("ghost", "1", "represent", "7"), item("party", "1", "nothing", "7"), item("folder", "1", "read", "8")}}}, 0},
+		{"bulk check: answered and left", permissions + "CheckBulkPermissions", []proto.Message{&v1.CheckBulkPermissionsRequest{Consistency: full(), Items: []*v1.CheckBulkPermissionsRequestItem{
+			item("party", "2", "represent", "7"), item("folder", "1", "read", "8"), item("party", "2", "represent", "7"), item("folder", "1", "read", "8"), item("party", "b d", "represent", "7")}}}, 0},
 		{"bulk check: empty", permissions + "CheckBulkPermissions", []proto.Message{&v1.CheckBulkPermissionsRequest{}}, 0},
 		{"bulk check: empty item", permissions + "CheckBulkPermissions", []proto.Message{&v1.CheckBulkPermissionsRequest{Items: []*v1.CheckBulkPermissionsRequestItem{{}}}}, 0},
 
@@ -144,6 +146,8 @@ func scenarios(t *testing.T) []scenario {
 		{"resources: bad cursor", permissions + "LookupResources", []proto.Message{&v1.LookupResourcesRequest{ResourceObjectType: "party", Permission: "represent", Subject: sub("user", "7"), OptionalCursor: &v1.Cursor{Token: "bad"}}}, 0},
 
 		{"subjects: good", permissions + "LookupSubjects", []proto.Message{&v1.LookupSubjectsRequest{Consistency: full(), Resource: ref("folder", "2"), Permission: "read", SubjectObjectType: "user"}}, 0},
+		{"subjects: of a party", permissions + "LookupSubjects", []proto.Message{&v1.LookupSubjectsRequest{Consistency: full(), Resource: ref("party", "2"), Permission: "represent", SubjectObjectType: "user"}}, 0},
+		{"subjects: everybody", permissions + "LookupSubjects", []proto.Message{&v1.LookupSubjectsRequest{Consistency: full(), Resource: ref("folder", "2"), Permission: "reader", SubjectObjectType: "user"}}, 0},
 		{"subjects: empty", permissions + "LookupSubjects", []proto.Message{&v1.LookupSubjectsRequest{}}, 0},
 		{"subjects: unknown", permissions + "LookupSubjects", []proto.Message{&v1.LookupSubjectsRequest{Resource: ref("folder", "2"), Permission: "read", SubjectObjectType: "ghost"}}, 0},
 		{"subjects: concrete limit", permissions + "LookupSubjects", []proto.Message{&v1.LookupSubjectsRequest{Resource: ref("folder", "2"), Permission: "read", SubjectObjectType: "user", OptionalConcreteLimit: 3}}, 0},

@@ -44,7 +44,7 @@ func New(e *engine.Engine, definitions []string, schema string) (*Service, error
 // this Service.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	services := s.engine.Services()
-	v1.RegisterPermissionsServiceServer(r, services.Permissions)
+	v1.RegisterPermissionsServiceServer(r, walked{services.Permissions, s.engine})
 	v1.RegisterSchemaServiceServer(r, services.Schema)
 	v1.RegisterWatchServiceServer(r, services.Watch)
 	v1.RegisterExperimentalServiceServer(r, services.Experimental)
@@ -54,6 +54,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 func ours(fullMethod string) bool { return strings.HasPrefix(fullMethod, prefix) }
 
 const (
+	// maxBulk is how many checks SpiceDB takes in one call.
+	maxBulk = 10_000
 	// maxImports is how many imports may be received at one time.
 	maxImports = 4
 	// maxImportTuples and maxImportBytes bound what one import may carry.
