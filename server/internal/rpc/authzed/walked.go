@@ -134,8 +134,8 @@ func (w walked) LookupSubjects(r *v1.LookupSubjectsRequest, stream grpc.ServerSt
 	const has = v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION
 	for _, id := range ids {
 		err := stream.Send(&v1.LookupSubjectsResponse{
-			Subject:    &v1.ResolvedSubject{SubjectObjectId: id, Permissionship: has},
-			LookedUpAt: token,
+			Subject:         &v1.ResolvedSubject{SubjectObjectId: id, Permissionship: has},
+			LookedUpAt:      token,
 			SubjectObjectId: id,  //nolint:staticcheck // SpiceDB sets it as well
 			Permissionship:  has, //nolint:staticcheck // likewise
 		})
