@@ -28,14 +28,14 @@ func newExport(t Terminal) *cobra.Command {
 		Use:   "export DIR",
 		Short: "Write the register to files of our own format",
 		Long: `Write what each source says of parties and assignments to a file of its own in the native format
-(schema/NATIVE.md), as of one state, with the identifiers that the server gave. The directory must not exist,
-or be empty. Importing all the files at once, in the order of their names, into an empty register comes to the
-same parties, with the same identifiers, and the same roles.
+(schema/NATIVE.md), as of one state, with the identifiers that the server gave, and each policy to a file below
+policies. The directory must not exist, or be empty. Importing it into an empty register comes to the same
+parties, with the same identifiers, the same roles and the same policies.
 
 API keys, relationships that were written through authzed.api.v1, schemas of your own and history are not in
 it: behalf backup copies those as well. Where two sources say different things of one party and it is not the
 same one that was written last everywhere, the file that comes first wins.`,
-		Example: "  behalf export register\n  behalf import register/*.jsonl",
+		Example: "  behalf export register\n  behalf import register",
 		Args:    arguments(1, 1, "the directory to write to"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0]) },
 	}
@@ -61,6 +61,11 @@ func (c *exportCommand) run(ctx context.Context, dir string) (err error) {
 	}
 	files := &exportFiles{dir: partial, progress: func(done, total int64) { bar.show("exporting", done, total) }}
 	err = errors.Join(c.client.explain(receiveExport(ctx, behalfv1.NewStoreServiceClient(conn), files)), files.close())
+	policies := 0
+	if err == nil {
+		policies, err = exportPolicies(ctx, behalfv1.NewPolicyServiceClient(conn), partial)
+		err = c.client.explain(err)
+	}
 	if err == nil {
 		err = os.Rename(partial, dir)
 	}
@@ -68,7 +73,7 @@ func (c *exportCommand) run(ctx context.Context, dir string) (err error) {
 		return errors.Join(err, os.RemoveAll(partial))
 	}
 	bar.end()
-	fmt.Fprintf(c.Out, "%s: %d parties and assignments of %d sources\n", dir, files.done, len(files.sources))
+	fmt.Fprintf(c.Out, "%s: %d parties and assignments of %d sources, %d policies\n", dir, files.done, len(files.sources), policies)
 	return nil
 }
 
@@ -102,7 +107,7 @@ func receiveExport(ctx context.Context, service behalfv1.StoreServiceClient, fil
 			return err
 		}
 		if h := answer.GetHeader(); h != nil {
-			files.sources, files.total = h.GetSources(), h.GetParties()+h.GetAssignments()
+			files.sources, files.total = h.GetSources(), h.GetParties()+h.GetAssignments()+h.GetDelegations()
 		}
 		if b := answer.GetBatch(); b != nil {
 			if err := files.write(b); err != nil {
