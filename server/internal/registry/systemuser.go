@@ -70,6 +70,11 @@ func putSystemUser(ctx context.Context, tx *records.Tx, row records.SystemUser) 
 	if err != nil || known && was == row {
 		return nil, err
 	}
+	if known && (was.Owner != row.Owner || was.Agent != row.Agent) {
+		if err := actsForNobody(ctx, tx, was); err != nil {
+			return nil, err
+		}
+	}
 	if err := tx.PutSystemUser(ctx, row); err != nil {
 		return nil, err
 	}
@@ -79,6 +84,26 @@ func putSystemUser(ctx context.Context, tx *records.Tx, row records.SystemUser) 
 		updates = append(updates, remove(of, relationOwner, was.Owner))
 	}
 	return updates, nil
+}
+
+// actsForNobody refuses to make a system user somebody else's, or one of another kind, while
+// its owner has it act for clients.
+func actsForNobody(ctx context.Context, tx *records.Tx, u records.SystemUser) error {
+	given, err := tx.DelegationsToSystem(ctx, u.UUID)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, g := range given {
+		if g.Via != 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fault.New(fault.Precondition, ReasonSystemUserHasRights,
+		"system user %s acts for clients of party %d by %d packages; take them back first", u.UUID, u.Owner, n).With("count", strconv.Itoa(n))
 }
 
 // SystemUser returns a system user.
