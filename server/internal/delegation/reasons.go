@@ -1,6 +1,9 @@
 package delegation
 
-import "github.com/behalf-authz/behalf/server/internal/fault"
+import (
+	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/register"
+)
 
 // The reasons of this package.
 const (
@@ -12,9 +15,9 @@ const (
 	// anything that he may pass on.
 	ReasonRightNotDelegable fault.Reason = "RIGHT_NOT_DELEGABLE"
 	// ReasonUnknownPackage is given when the catalogue has no such access package.
-	ReasonUnknownPackage fault.Reason = "UNKNOWN_PACKAGE"
+	ReasonUnknownPackage = register.ReasonUnknownPackage
 	// ReasonPackageNotAssignable is given when nobody can be given the package so, or not for such a party.
-	ReasonPackageNotAssignable fault.Reason = "PACKAGE_NOT_ASSIGNABLE"
+	ReasonPackageNotAssignable = register.ReasonPackageNotAssignable
 	// ReasonPackageNotDelegable is given when the user has no role that may delegate the package.
 	ReasonPackageNotDelegable fault.Reason = "PACKAGE_NOT_DELEGABLE"
 	// ReasonReceiverNotAllowed is given when the receiver is none that anything can be given to.

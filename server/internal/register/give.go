@@ -89,7 +89,7 @@ func (g *give) takePackage(r DelegationRecord, catalogue *roles.Catalogue, wrong
 	}
 	g.record.Package = p.Relation
 	if r.Via != "" && len(p.ClientRoles()) == 0 {
-		wrong.because(fault.Invalid, ReasonPackageNotDelegable, "package", "%s is none that a provider passes on to its agents", p.Code)
+		wrong.because(fault.Invalid, ReasonPackageNotAssignable, "package", "%s is none that a provider passes on to its agents", p.Code)
 	}
 }
 

@@ -16,8 +16,8 @@ const (
 	ReasonHolderNotAllowed fault.Reason = "HOLDER_NOT_ALLOWED"
 	// ReasonUnknownPackage is given when the catalogue has no such access package.
 	ReasonUnknownPackage fault.Reason = "UNKNOWN_PACKAGE"
-	// ReasonPackageNotDelegable is given when an access package cannot be passed on so.
-	ReasonPackageNotDelegable fault.Reason = "PACKAGE_NOT_DELEGABLE"
+	// ReasonPackageNotAssignable is given when nobody can be given the package so, or not for such a party.
+	ReasonPackageNotAssignable fault.Reason = "PACKAGE_NOT_ASSIGNABLE"
 	// ReasonPersonNotDerived is given when the person to join to another has a national id
 	// or a login, and so is somebody already.
 	ReasonPersonNotDerived fault.Reason = "PERSON_NOT_DERIVED"
