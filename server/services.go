@@ -178,6 +178,10 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		return nil, err
 	}
 
+	authorizedService, err := s.newAuthorized(catalogue, policies, registered)
+	if err != nil {
+		return nil, err
+	}
 	partyService, err := partyrpc.New(partyrpc.Config{Parties: parties, Catalogue: catalogue})
 	if err != nil {
 		return nil, err
@@ -211,6 +215,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		callerService.Register,
 		policyService.Register,
 		registryService.Register,
+		authorizedService.Register,
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterDecisionServiceServer(r, decisionService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterInformationServiceServer(r, informationService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterDelegationServiceServer(r, delegationService) },

@@ -23,9 +23,11 @@ type API struct {
 	parties  behalfv1.PartyServiceClient
 	roles    behalfv1.RoleServiceClient
 	policies behalfv1.PolicyServiceClient
+	registry behalfv1.RegistryServiceClient
 	buffers  sync.Pool // of *bytes.Buffer, for answers
 
-	decisions Decisions
+	authorized behalfv1.AuthorizedPartyServiceClient
+	decisions  Decisions
 }
 
 // New returns Altinn's paths over the services that conn reaches.
@@ -37,22 +39,33 @@ func New(conn grpc.ClientConnInterface, decisions Decisions) *API {
 		parties:   behalfv1.NewPartyServiceClient(conn),
 		roles:     behalfv1.NewRoleServiceClient(conn),
 		policies:  behalfv1.NewPolicyServiceClient(conn),
+		registry:  behalfv1.NewRegistryServiceClient(conn),
+
+		authorized: behalfv1.NewAuthorizedPartyServiceClient(conn),
 	}
 }
 
 // Serves reports whether path is one of Altinn's.
 func Serves(path string) bool {
-	return len(path) >= len(prefix) && strings.EqualFold(path[:len(prefix)], prefix)
+	return begins(path, prefix) || begins(path, accessPrefix)
+}
+
+func begins(path, with string) bool {
+	return len(path) >= len(with) && strings.EqualFold(path[:len(with)], with)
 }
 
 // ServeHTTP answers a request whose path begins as Altinn's do.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	at, found := a.route(r.URL.Path)
+	under, find := prefix, a.route
+	if begins(r.URL.Path, accessPrefix) {
+		under, find = accessPrefix, a.accessRoute
+	}
+	at, found := find(r.URL.Path)
 	if !found {
 		problem.Write(w, r, problem.New(http.StatusNotFound, codes.NotFound, problem.RouteNotFound, "no route has this path"))
 		return
 	}
-	event.From(r.Context()).Route = prefix + at.pattern
+	event.From(r.Context()).Route = under + at.pattern
 	if !at.takes(r.Method) {
 		problem.WriteMethodNotAllowed(w, r, at.methods()...)
 		return
@@ -122,6 +135,8 @@ func (a *API) route(path string) (at route, found bool) {
 		return route{pattern: "decision", writes: true, open: true, answer: byAnybody(a.decision)}, true
 	case len(parts) == 1 && is(0, "authorize"):
 		return route{pattern: "authorize", writes: true, open: true, answer: byAnybody(a.authorize)}, true
+	case len(parts) == 3 && is(0, "accesslist") && is(1, "accessmanagement") && is(2, "authorization"):
+		return route{pattern: "accesslist/accessmanagement/authorization", writes: true, open: true, answer: byAnybody(a.authorizeByList)}, true
 	case len(parts) == 1 && is(0, "policies"):
 		return route{pattern: "policies", writes: true, answer: a.putPolicy}, true
 	case len(parts) == 2 && is(0, "policies") && is(1, "getpolicies"):

@@ -143,3 +143,22 @@ func parameterOf(field string) string {
 	}
 	return field
 }
+
+// all returns every value that a parameter was given.
+func (p *parameters) all(name string) []string {
+	var values []string
+	for _, q := range p.pairs {
+		if strings.EqualFold(q.name, name) {
+			values = append(values, q.value)
+		}
+	}
+	return values
+}
+
+// boolOrAuto returns a parameter that is true, false or auto, which leaves it to us.
+func (p *parameters) boolOrAuto(name string, auto bool) bool {
+	if value, _ := p.text(name); strings.EqualFold(value, "auto") {
+		return auto
+	}
+	return p.bool(name, auto)
+}

@@ -49,6 +49,9 @@ func BehalfAccess() Access {
 		// Which scope it needs depends on the door, so the service looks.
 		behalfv1.DecisionService_DecideXACML_FullMethodName: AnyCaller(),
 
+		// Who may ask about whom, the service looks at.
+		behalfv1.AuthorizedPartyService_ListAuthorizedParties_FullMethodName: AnyCaller(),
+
 		behalfv1.RegistryService_PutSystemUser_FullMethodName:           ServiceScope(caller.RegisterWrite),
 		behalfv1.RegistryService_GetSystemUser_FullMethodName:           ServiceScope(caller.PartiesRead),
 		behalfv1.RegistryService_ListSystemUsers_FullMethodName:         ServiceScope(caller.PartiesRead),

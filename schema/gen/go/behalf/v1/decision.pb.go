@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -944,7 +945,14 @@ type DecideRequest struct {
 	AtLeastAsFresh string `protobuf:"bytes,2,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
 	// explain asks how the decision came about. It shows the policy and the relations of those it is about, so it is
 	// for services with the scope behalf:policy.write or behalf:audit.read.
-	Explain       bool `protobuf:"varint,3,opt,name=explain,proto3" json:"explain,omitempty"`
+	Explain bool `protobuf:"varint,3,opt,name=explain,proto3" json:"explain,omitempty"`
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,4,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it, with the policy that was
+	// current then. What expires is judged at that time. Instances are not kept by revision: they are those of now. A
+	// time, or a revision made, longer ago than memory keeps needs the scope behalf:admin. At most one of
+	// at_least_as_fresh, at_revision and at_time may be given. Nobody may be let in by an answer about the past.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -998,6 +1006,20 @@ func (x *DecideRequest) GetExplain() bool {
 		return x.Explain
 	}
 	return false
+}
+
+func (x *DecideRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *DecideRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // DecideResponse is one decision.
@@ -1063,7 +1085,14 @@ type BulkDecideRequest struct {
 	// at_least_as_fresh is a revision from an earlier answer.
 	AtLeastAsFresh string `protobuf:"bytes,2,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3" json:"at_least_as_fresh,omitempty"`
 	// explain is that of DecideRequest, for all questions.
-	Explain       bool `protobuf:"varint,3,opt,name=explain,proto3" json:"explain,omitempty"`
+	Explain bool `protobuf:"varint,3,opt,name=explain,proto3" json:"explain,omitempty"`
+	// at_revision asks about the state of exactly this revision, from an earlier answer; see at_time.
+	AtRevision string `protobuf:"bytes,4,opt,name=at_revision,json=atRevision,proto3" json:"at_revision,omitempty"`
+	// at_time asks about the state at this time: that of the last revision at or before it, with the policy that was
+	// current then. What expires is judged at that time. Instances are not kept by revision: they are those of now. A
+	// time, or a revision made, longer ago than memory keeps needs the scope behalf:admin. At most one of
+	// at_least_as_fresh, at_revision and at_time may be given. Nobody may be let in by an answer about the past.
+	AtTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1117,6 +1146,20 @@ func (x *BulkDecideRequest) GetExplain() bool {
 		return x.Explain
 	}
 	return false
+}
+
+func (x *BulkDecideRequest) GetAtRevision() string {
+	if x != nil {
+		return x.AtRevision
+	}
+	return ""
+}
+
+func (x *BulkDecideRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AtTime
+	}
+	return nil
 }
 
 // BulkDecideResponse is the decisions, in the order of the questions.
@@ -1342,7 +1385,7 @@ var File_behalf_v1_decision_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"\x18behalf/v1/decision.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\"\x9f\x01\n" +
+	"\x18behalf/v1/decision.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\x01\n" +
 	"\tAttribute\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x04R\x02id\x12#\n" +
@@ -1404,18 +1447,24 @@ const file_behalf_v1_decision_proto_rawDesc = "" +
 	"\x06failed\x18\b \x03(\tR\x06failed\";\n" +
 	"\rExplainedPath\x12\x14\n" +
 	"\x05gives\x18\x01 \x01(\tR\x05gives\x12\x14\n" +
-	"\x05steps\x18\x02 \x03(\tR\x05steps\"\x9f\x01\n" +
+	"\x05steps\x18\x02 \x03(\tR\x05steps\"\xff\x01\n" +
 	"\rDecideRequest\x12?\n" +
 	"\bquestion\x18\x01 \x01(\v2\x1b.behalf.v1.DecisionQuestionB\x06\xbaH\x03\xc8\x01\x01R\bquestion\x123\n" +
 	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12\x18\n" +
-	"\aexplain\x18\x03 \x01(\bR\aexplain\"]\n" +
+	"\aexplain\x18\x03 \x01(\bR\aexplain\x12)\n" +
+	"\vat_revision\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"]\n" +
 	"\x0eDecideResponse\x12/\n" +
 	"\bdecision\x18\x01 \x01(\v2\x13.behalf.v1.DecisionR\bdecision\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\tR\brevision\"\xaa\x01\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision\"\x8a\x02\n" +
 	"\x11BulkDecideRequest\x12F\n" +
 	"\tquestions\x18\x01 \x03(\v2\x1b.behalf.v1.DecisionQuestionB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\tquestions\x123\n" +
 	"\x11at_least_as_fresh\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x0eatLeastAsFresh\x12\x18\n" +
-	"\aexplain\x18\x03 \x01(\bR\aexplain\"c\n" +
+	"\aexplain\x18\x03 \x01(\bR\aexplain\x12)\n" +
+	"\vat_revision\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
+	"atRevision\x123\n" +
+	"\aat_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"c\n" +
 	"\x12BulkDecideResponse\x121\n" +
 	"\tdecisions\x18\x01 \x03(\v2\x13.behalf.v1.DecisionR\tdecisions\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\tR\brevision\"\xcd\x01\n" +
@@ -1462,24 +1511,25 @@ func file_behalf_v1_decision_proto_rawDescGZIP() []byte {
 var file_behalf_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_behalf_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_behalf_v1_decision_proto_goTypes = []any{
-	(Effect)(0),                 // 0: behalf.v1.Effect
-	(DecisionDoor)(0),           // 1: behalf.v1.DecisionDoor
-	(*Attribute)(nil),           // 2: behalf.v1.Attribute
-	(*DecisionQuestion)(nil),    // 3: behalf.v1.DecisionQuestion
-	(*Obligation)(nil),          // 4: behalf.v1.Obligation
-	(*Assignment)(nil),          // 5: behalf.v1.Assignment
-	(*Decision)(nil),            // 6: behalf.v1.Decision
-	(*MissingAttribute)(nil),    // 7: behalf.v1.MissingAttribute
-	(*IncludedAttribute)(nil),   // 8: behalf.v1.IncludedAttribute
-	(*Explanation)(nil),         // 9: behalf.v1.Explanation
-	(*ExplainedPart)(nil),       // 10: behalf.v1.ExplainedPart
-	(*ExplainedPath)(nil),       // 11: behalf.v1.ExplainedPath
-	(*DecideRequest)(nil),       // 12: behalf.v1.DecideRequest
-	(*DecideResponse)(nil),      // 13: behalf.v1.DecideResponse
-	(*BulkDecideRequest)(nil),   // 14: behalf.v1.BulkDecideRequest
-	(*BulkDecideResponse)(nil),  // 15: behalf.v1.BulkDecideResponse
-	(*DecideXACMLRequest)(nil),  // 16: behalf.v1.DecideXACMLRequest
-	(*DecideXACMLResponse)(nil), // 17: behalf.v1.DecideXACMLResponse
+	(Effect)(0),                   // 0: behalf.v1.Effect
+	(DecisionDoor)(0),             // 1: behalf.v1.DecisionDoor
+	(*Attribute)(nil),             // 2: behalf.v1.Attribute
+	(*DecisionQuestion)(nil),      // 3: behalf.v1.DecisionQuestion
+	(*Obligation)(nil),            // 4: behalf.v1.Obligation
+	(*Assignment)(nil),            // 5: behalf.v1.Assignment
+	(*Decision)(nil),              // 6: behalf.v1.Decision
+	(*MissingAttribute)(nil),      // 7: behalf.v1.MissingAttribute
+	(*IncludedAttribute)(nil),     // 8: behalf.v1.IncludedAttribute
+	(*Explanation)(nil),           // 9: behalf.v1.Explanation
+	(*ExplainedPart)(nil),         // 10: behalf.v1.ExplainedPart
+	(*ExplainedPath)(nil),         // 11: behalf.v1.ExplainedPath
+	(*DecideRequest)(nil),         // 12: behalf.v1.DecideRequest
+	(*DecideResponse)(nil),        // 13: behalf.v1.DecideResponse
+	(*BulkDecideRequest)(nil),     // 14: behalf.v1.BulkDecideRequest
+	(*BulkDecideResponse)(nil),    // 15: behalf.v1.BulkDecideResponse
+	(*DecideXACMLRequest)(nil),    // 16: behalf.v1.DecideXACMLRequest
+	(*DecideXACMLResponse)(nil),   // 17: behalf.v1.DecideXACMLResponse
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 }
 var file_behalf_v1_decision_proto_depIdxs = []int32{
 	2,  // 0: behalf.v1.DecisionQuestion.subject:type_name -> behalf.v1.Attribute
@@ -1499,21 +1549,23 @@ var file_behalf_v1_decision_proto_depIdxs = []int32{
 	2,  // 14: behalf.v1.Explanation.wanted:type_name -> behalf.v1.Attribute
 	3,  // 15: behalf.v1.Explanation.question:type_name -> behalf.v1.DecisionQuestion
 	3,  // 16: behalf.v1.DecideRequest.question:type_name -> behalf.v1.DecisionQuestion
-	6,  // 17: behalf.v1.DecideResponse.decision:type_name -> behalf.v1.Decision
-	3,  // 18: behalf.v1.BulkDecideRequest.questions:type_name -> behalf.v1.DecisionQuestion
-	6,  // 19: behalf.v1.BulkDecideResponse.decisions:type_name -> behalf.v1.Decision
-	1,  // 20: behalf.v1.DecideXACMLRequest.door:type_name -> behalf.v1.DecisionDoor
-	12, // 21: behalf.v1.DecisionService.Decide:input_type -> behalf.v1.DecideRequest
-	14, // 22: behalf.v1.DecisionService.BulkDecide:input_type -> behalf.v1.BulkDecideRequest
-	16, // 23: behalf.v1.DecisionService.DecideXACML:input_type -> behalf.v1.DecideXACMLRequest
-	13, // 24: behalf.v1.DecisionService.Decide:output_type -> behalf.v1.DecideResponse
-	15, // 25: behalf.v1.DecisionService.BulkDecide:output_type -> behalf.v1.BulkDecideResponse
-	17, // 26: behalf.v1.DecisionService.DecideXACML:output_type -> behalf.v1.DecideXACMLResponse
-	24, // [24:27] is the sub-list for method output_type
-	21, // [21:24] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	18, // 17: behalf.v1.DecideRequest.at_time:type_name -> google.protobuf.Timestamp
+	6,  // 18: behalf.v1.DecideResponse.decision:type_name -> behalf.v1.Decision
+	3,  // 19: behalf.v1.BulkDecideRequest.questions:type_name -> behalf.v1.DecisionQuestion
+	18, // 20: behalf.v1.BulkDecideRequest.at_time:type_name -> google.protobuf.Timestamp
+	6,  // 21: behalf.v1.BulkDecideResponse.decisions:type_name -> behalf.v1.Decision
+	1,  // 22: behalf.v1.DecideXACMLRequest.door:type_name -> behalf.v1.DecisionDoor
+	12, // 23: behalf.v1.DecisionService.Decide:input_type -> behalf.v1.DecideRequest
+	14, // 24: behalf.v1.DecisionService.BulkDecide:input_type -> behalf.v1.BulkDecideRequest
+	16, // 25: behalf.v1.DecisionService.DecideXACML:input_type -> behalf.v1.DecideXACMLRequest
+	13, // 26: behalf.v1.DecisionService.Decide:output_type -> behalf.v1.DecideResponse
+	15, // 27: behalf.v1.DecisionService.BulkDecide:output_type -> behalf.v1.BulkDecideResponse
+	17, // 28: behalf.v1.DecisionService.DecideXACML:output_type -> behalf.v1.DecideXACMLResponse
+	26, // [26:29] is the sub-list for method output_type
+	23, // [23:26] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_decision_proto_init() }
