@@ -61,6 +61,10 @@ type Config struct {
 	// DecisionPeers are the networks whose clients may ask for decisions at Altinn's path
 	// without credentials. Default none.
 	DecisionPeers []netip.Prefix
+	// InstancePIP is the URL of the system that knows instances of apps. Default: those on record.
+	InstancePIP string
+	// InstancePIPTokenFile holds a bearer token for it. It is read at the start.
+	InstancePIPTokenFile string
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
@@ -108,6 +112,7 @@ func (c Config) Validate() error {
 		c.validateAddr("--http-addr", c.HTTPAddr),
 		c.validateDatastore(),
 		c.validateCompat(),
+		c.validateInstancePIP(),
 	}
 	if c.History < 0 {
 		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))

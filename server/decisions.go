@@ -9,7 +9,6 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/policy"
-	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/role"
@@ -29,6 +28,10 @@ type decisionParts struct {
 
 // newDecisions returns the services that take decisions and keep what they know.
 func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.Server, *informationrpc.Server, error) {
+	instances, err := s.newInstances()
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	decisions, err := decision.New(decision.Config{
 		Relations:   s.engine,
 		Catalogue:   p.catalogue,
@@ -38,7 +41,7 @@ func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.
 		Packages:    p.delegated,
 		Delegations: delegatedRights{p.delegated},
 		AccessLists: p.registry,
-		Instances:   instanceRecords{s.records},
+		Instances:   instances,
 		Paths:       p.roles,
 		Logger:      s.cfg.Logger,
 	})
@@ -91,19 +94,4 @@ func (p policySource) Policy(ctx context.Context, of decision.Resource) (decisio
 		return decision.Policy{}, err
 	}
 	return decision.Policy{Hash: current.ETag(), Compiled: current.Compiled}, nil
-}
-
-// instanceRecords finds instances on record.
-type instanceRecords struct{ records *records.Store }
-
-// Instance implements decision.Instances.
-func (r instanceRecords) Instance(ctx context.Context, id string) (decision.Instance, bool, error) {
-	of, guid, err := decision.SplitInstance(id)
-	if err != nil {
-		return decision.Instance{}, false, err
-	}
-	found, ok, err := r.records.Instance(ctx, of, guid)
-	return decision.Instance{
-		ID: id, Org: found.Org, App: found.App, Task: found.Task, EndEvent: found.EndEvent, Party: found.Party,
-	}, ok, err
 }

@@ -14,7 +14,9 @@ import (
 // each start and leaves the process in nothing.
 type gatewayIdentity struct{ secret string }
 
-func newGatewayIdentity() gatewayIdentity { return gatewayIdentity{"gateway." + rand.Text() + rand.Text()} }
+func newGatewayIdentity() gatewayIdentity {
+	return gatewayIdentity{"gateway." + rand.Text() + rand.Text()}
+}
 
 // authorization returns what the gateway's own calls carry.
 func (g gatewayIdentity) authorization() string { return "Bearer " + g.secret }

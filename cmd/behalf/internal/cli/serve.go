@@ -55,6 +55,9 @@ listens on this machine only; an address that others can reach needs a certifica
 		"do as Altinn does: altinn, or some of altinn-anyof, altinn-upload, altinn-open-decision; separated by commas")
 	flags.StringSliceVar(&c.peers, "decision-peers", nil,
 		"networks, such as 10.1.0.0/16, whose clients may ask for decisions at Altinn's path without credentials")
+	flags.StringVar(&c.config.InstancePIP, "instance-pip", "",
+		"URL of the system that knows instances of apps, as Altinn's storage answers; without it those on record count")
+	flags.StringVar(&c.config.InstancePIPTokenFile, "instance-pip-token-file", "", "file with a bearer token for --instance-pip")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd
