@@ -83,7 +83,7 @@ func tree(t Terminal) *cobra.Command {
 	root.SetErr(t.Err)
 	root.AddCommand(
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
-		newCheck(t), newParties(t), newRoles(t), newPolicy(t), newDelegate(t),
+		newCheck(t), newDecide(t), newParties(t), newRoles(t), newPolicy(t), newDelegate(t),
 		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
 		newMigrate(t), newBackup(t), newRestore(t), newExport(t), newVerify(t),
 	)

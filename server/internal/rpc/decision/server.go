@@ -14,7 +14,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/event"
 	"github.com/behalf-authz/behalf/server/internal/fault"
-	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/rpc/reading"
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 )
 
@@ -49,7 +49,8 @@ func New(c Config) (*Server, error) {
 // Decide answers one question.
 func (s *Server) Decide(ctx context.Context, req *behalfv1.DecideRequest) (*behalfv1.DecideResponse, error) {
 	bulk, err := s.BulkDecide(ctx, &behalfv1.BulkDecideRequest{
-		Questions: []*behalfv1.DecisionQuestion{req.GetQuestion()}, AtLeastAsFresh: req.GetAtLeastAsFresh(), Explain: req.GetExplain(),
+		Questions: []*behalfv1.DecisionQuestion{req.GetQuestion()}, Explain: req.GetExplain(),
+		AtLeastAsFresh: req.GetAtLeastAsFresh(), AtRevision: req.GetAtRevision(), AtTime: req.GetAtTime(),
 	})
 	if err != nil {
 		return nil, err
@@ -65,15 +66,17 @@ func (s *Server) BulkDecide(ctx context.Context, req *behalfv1.BulkDecideRequest
 			"an explanation shows policies and relations: it needs the scope %s or %s", caller.PolicyWrite, caller.AuditRead).
 			With("scope", string(caller.PolicyWrite))
 	}
+	at, err := reading.At(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	asked := &xacml.Request{}
 	for _, q := range req.GetQuestions() {
 		if err := ask(who, asked, q); err != nil {
 			return nil, err
 		}
 	}
-	response, err := s.decide(ctx, decision.Request{
-		XACML: asked, Explain: req.GetExplain(), At: relation.At{AtLeast: relation.Revision(req.GetAtLeastAsFresh())},
-	})
+	response, err := s.decide(ctx, decision.Request{XACML: asked, Explain: req.GetExplain(), At: at})
 	if err != nil {
 		return nil, err
 	}
