@@ -26,7 +26,7 @@ func (s *Service) Text(ctx context.Context, at relation.At, ref Ref, etag string
 	}
 	var entry Entry
 	err = s.records.Read(ctx, func(tx *records.Tx) error {
-		if etag != "" {
+		if etag != "" && etag != v.ETag() {
 			if v, err = named(ctx, tx, ref, etag); err != nil {
 				return err
 			}

@@ -86,7 +86,7 @@ func (w *companions) bringPolicies(conn grpc.ClientConnInterface, b *bringing) e
 	}
 	c, service := b.counts("policies"), behalfv1.NewPolicyServiceClient(conn)
 	for _, p := range w.policies {
-		put, err := service.PutPolicy(b.ctx, &behalfv1.PutPolicyRequest{Ref: p.ref, Text: p.text})
+		put, err := service.PutPolicy(b.ctx, &behalfv1.PutPolicyRequest{Ref: p.ref, Text: p.text, AnyOfPerCategory: p.anyOf})
 		switch {
 		case err != nil && b.refused(c, p.name, 1, err):
 		case err != nil:

@@ -28,9 +28,10 @@ type companions struct {
 }
 
 type policyFile struct {
-	name string
-	ref  *behalfv1.PolicyRef
-	text []byte
+	name  string
+	ref   *behalfv1.PolicyRef
+	text  []byte
+	anyOf bool // read with any_of_per_category
 }
 
 // openAll opens files, or all that is in the one directory that is named.
@@ -71,7 +72,7 @@ func (o *openFlags) openWorld(dir string) (*registerFiles, *companions, error) {
 		with.source = o.source
 	}
 	for _, p := range world.Policies {
-		with.policies = append(with.policies, policyFile{p.File, p.Ref, p.Text})
+		with.policies = append(with.policies, policyFile{name: p.File, ref: p.Ref, text: p.Text})
 	}
 	return &registerFiles{files: []registerFile{{entries: &listedEntries{with.source, world.Entries}}}}, with, nil
 }
@@ -150,19 +151,11 @@ func (w *companions) readDefinitions(name string) error {
 
 // readPolicy reads a policy, which its place names.
 func (w *companions) readPolicy(name, within string) error {
-	parts := strings.Split(strings.TrimSuffix(within, ".xml"), "/")
-	var ref *behalfv1.PolicyRef
-	switch {
-	case len(parts) == 4 && parts[0] == "policies" && parts[1] == "apps":
-		ref = &behalfv1.PolicyRef{Org: parts[2], App: parts[3]}
-	case len(parts) == 3 && parts[0] == "policies" && parts[1] == "resources":
-		ref = &behalfv1.PolicyRef{Resource: parts[2]}
-	case len(parts) == 3 && parts[0] == "policies" && parts[1] == "types":
-		ref = &behalfv1.PolicyRef{Type: parts[2]}
-	default:
-		return fmt.Errorf("%s: stands not in policies/apps/ORG/APP.xml, policies/resources/ID.xml or policies/types/TYPE.xml", name)
+	ref, anyOf, err := policyAt(within)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	text, err := os.ReadFile(name)
-	w.policies = append(w.policies, policyFile{name, ref, text})
+	w.policies = append(w.policies, policyFile{name, ref, text, anyOf})
 	return err
 }

@@ -48,15 +48,24 @@ func newPolicyList(t Terminal) *cobra.Command {
 	return cmd
 }
 
-func (c *policyCommand) list(ctx context.Context, service behalfv1.PolicyServiceClient) error {
+// listPolicies returns all pages of the list as one.
+func listPolicies(ctx context.Context, service behalfv1.PolicyServiceClient) (*behalfv1.ListPoliciesResponse, error) {
 	all := &behalfv1.ListPoliciesResponse{}
 	for more := true; more; more = all.GetNextPageToken() != "" {
 		page, err := service.ListPolicies(ctx, &behalfv1.ListPoliciesRequest{PageSize: policyPage, PageToken: all.GetNextPageToken()})
 		if err != nil {
-			return c.client.explain(err)
+			return nil, err
 		}
 		page.Policies = append(all.GetPolicies(), page.GetPolicies()...)
 		all = page
+	}
+	return all, nil
+}
+
+func (c *policyCommand) list(ctx context.Context, service behalfv1.PolicyServiceClient) error {
+	all, err := listPolicies(ctx, service)
+	if err != nil {
+		return c.client.explain(err)
 	}
 	if c.output == "json" {
 		return printJSON(c.Out, all)

@@ -72,3 +72,51 @@ func TestPolicies(t *testing.T) {
 	refused("line 1", append([]string{"put", write("broken.xml", "no policy")}, app...)...)
 	refused("Policy/Rule: ", append([]string{"put", write("wrong.xml", strings.Replace(rolePolicy("dagl"), `Effect="Permit"`, `Effect="Perhaps"`, 1))}, app...)...)
 }
+
+// TestExportPolicies exports policies, imports them into another server, and exports that:
+// the files are the same.
+func TestExportPolicies(t *testing.T) {
+	dir := t.TempDir()
+	first, next := start(t), start(t)
+	text := filepath.Join(dir, "policy.xml")
+	if err := os.WriteFile(text, []byte(rolePolicy("dagl")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, about := range [][]string{{"--app", "skd/taxreport"}, {"--resource", "ttd/odd id"}, {"--type", "document", "--altinn-anyof"}} {
+		first.run(t, append([]string{"policy", "put", text}, about...)...)
+	}
+	old, anew := filepath.Join(dir, "old"), filepath.Join(dir, "new")
+	if said := first.run(t, "export", old); !strings.Contains(said, "3 policies") {
+		t.Error(said)
+	}
+	if said := next.run(t, "import", old); !strings.Contains(said, "polic") {
+		t.Error(said)
+	}
+	next.run(t, "export", anew)
+	var found int
+	err := filepath.WalkDir(old, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		found++
+		within, err := filepath.Rel(old, path)
+		if err == nil && string(readFile(t, path)) != string(readFile(t, filepath.Join(anew, within))) {
+			t.Errorf("%s differs", within)
+		}
+		return err
+	})
+	if err != nil || found != 3 {
+		t.Errorf("%d files, %v", found, err)
+	}
+	etags := func(s *instance) string {
+		var all strings.Builder
+		for line := range strings.Lines(s.run(t, "policy", "list")) {
+			fields := strings.Fields(line)
+			all.WriteString(strings.Join(fields[:min(4, len(fields))], " ") + "\n")
+		}
+		return all.String()
+	}
+	if a, b := etags(first), etags(next); a != b || !strings.Contains(a, "/altinn-anyof") {
+		t.Errorf("%s\nafter export and import\n%s", a, b)
+	}
+}
