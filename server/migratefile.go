@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/behalf-authz/behalf/migrations"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/sqlite"
@@ -16,9 +18,10 @@ import (
 )
 
 const (
-	// lockPatience is how long a migration waits for another one of the same data directory.
-	lockPatience = 10 * time.Second
-	lockTick     = 50 * time.Millisecond
+	// startPatience is how long a migration waits for a server that may be migrating the file
+	// as it starts. Another migration is waited for until it ends.
+	startPatience = 10 * time.Second
+	lockTick      = 50 * time.Millisecond
 )
 
 // fileState is how far the layers of a data directory's file have come.
@@ -72,19 +75,17 @@ const (
 	schemaMigration = 4 // versions of the schema
 )
 
-// migrateFile opens the data directory, which migrates it. Another that does so at the same
+// migrateFile opens the database, which migrates it. Another that does so at the same
 // time is waited for, and may have left nothing to do.
 func migrateFile(ctx context.Context, cfg Config, before []Layer) ([]Layer, error) {
-	deadline := time.Now().Add(lockPatience)
+	deadline := time.Now().Add(startPatience)
 	for {
-		local, err := OpenLocal(ctx, cfg)
-		if err == nil {
-			return before, local.Close()
-		}
-		if _, inUse := errors.AsType[*store.InUseError](err); !inUse {
+		err := openAndClose(ctx, cfg)
+		inUse, ok := errors.AsType[*store.InUseError](err)
+		if !ok {
 			return before, err
 		}
-		if time.Now().After(deadline) {
+		if inUse.Serves() && time.Now().After(deadline) {
 			return before, fmt.Errorf("%w; a server of this release migrates the file by itself when it starts", err)
 		}
 		select {
@@ -96,4 +97,12 @@ func migrateFile(ctx context.Context, cfg Config, before []Layer) ([]Layer, erro
 			return before, err
 		}
 	}
+}
+
+func openAndClose(ctx context.Context, cfg Config) error {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	s := &Server{cfg: cfg, registry: prometheus.NewRegistry()}
+	return errors.Join(s.openFile(ctx, ""), s.Close())
 }

@@ -131,3 +131,7 @@ func (s *Store) KeepCopy(ctx context.Context, version string) (string, error) {
 	err := s.keepCopy(ctx, version)
 	return s.kept, err
 }
+
+// Serves reports whether who has the data directory can be reached, and so keeps it: others,
+// such as a migration, give it back when they are done.
+func (e *InUseError) Serves() bool { return strings.Contains(e.Holder, "reached at") }
