@@ -9,11 +9,11 @@ import (
 )
 
 // ValidatePolicy says what is wrong with a text and what is suspicious.
-func (s *Server) ValidatePolicy(_ context.Context, req *behalfv1.ValidatePolicyRequest) (*behalfv1.ValidatePolicyResponse, error) {
+func (s *Server) ValidatePolicy(ctx context.Context, req *behalfv1.ValidatePolicyRequest) (*behalfv1.ValidatePolicyResponse, error) {
 	var ref policy.Ref
 	if req.GetRef() != nil {
 		var err error
-		if ref, err = reference(req.GetRef()); err != nil {
+		if ref, err = reference(ctx, req.GetRef()); err != nil {
 			return nil, err
 		}
 	}
@@ -23,7 +23,7 @@ func (s *Server) ValidatePolicy(_ context.Context, req *behalfv1.ValidatePolicyR
 
 // ListPolicyRoles returns the codes of the roles that any rule of a policy names.
 func (s *Server) ListPolicyRoles(ctx context.Context, req *behalfv1.ListPolicyRolesRequest) (*behalfv1.ListPolicyRolesResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Server) ListPolicyRoles(ctx context.Context, req *behalfv1.ListPolicyRo
 
 // DescribePolicy returns what a policy lets which roles do with what.
 func (s *Server) DescribePolicy(ctx context.Context, req *behalfv1.DescribePolicyRequest) (*behalfv1.DescribePolicyResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}

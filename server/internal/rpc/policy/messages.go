@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/base64"
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/event"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/policy"
 	"github.com/behalf-authz/behalf/server/internal/xacml"
@@ -25,8 +27,9 @@ func size(asked int32) int {
 	return min(int(asked), policy.MaxPage)
 }
 
-// reference reads what a policy decides about: one of three ways to name it.
-func reference(m *behalfv1.PolicyRef) (policy.Ref, error) {
+// reference reads what a policy decides about, one of three ways to name it, and notes it
+// in the event of the call.
+func reference(ctx context.Context, m *behalfv1.PolicyRef) (policy.Ref, error) {
 	given := 0
 	var ref policy.Ref
 	if m.GetOrg() != "" || m.GetApp() != "" {
@@ -44,6 +47,7 @@ func reference(m *behalfv1.PolicyRef) (policy.Ref, error) {
 	if given != 1 {
 		return policy.Ref{}, fault.Field("ref", "must name org and app, or resource, or type")
 	}
+	event.Annotate(ctx, slog.String("policy", ref.String()))
 	return ref, ref.Validate()
 }
 

@@ -42,7 +42,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) { behalfv1.RegisterPolicyServ
 
 // PutPolicy makes a text the policy of something.
 func (s *Server) PutPolicy(ctx context.Context, req *behalfv1.PutPolicyRequest) (*behalfv1.PutPolicyResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *Server) PutPolicy(ctx context.Context, req *behalfv1.PutPolicyRequest) 
 
 // GetPolicy returns a policy with its text.
 func (s *Server) GetPolicy(ctx context.Context, req *behalfv1.GetPolicyRequest) (*behalfv1.GetPolicyResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s *Server) ListPolicies(ctx context.Context, req *behalfv1.ListPoliciesReq
 
 // ListPolicyHistory returns what was done to a policy.
 func (s *Server) ListPolicyHistory(ctx context.Context, req *behalfv1.ListPolicyHistoryRequest) (*behalfv1.ListPolicyHistoryResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *Server) ListPolicyHistory(ctx context.Context, req *behalfv1.ListPolicy
 
 // RollbackPolicy makes a version current that was so before.
 func (s *Server) RollbackPolicy(ctx context.Context, req *behalfv1.RollbackPolicyRequest) (*behalfv1.RollbackPolicyResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (s *Server) RollbackPolicy(ctx context.Context, req *behalfv1.RollbackPolic
 
 // DeletePolicy takes a policy away.
 func (s *Server) DeletePolicy(ctx context.Context, req *behalfv1.DeletePolicyRequest) (*behalfv1.DeletePolicyResponse, error) {
-	ref, err := reference(req.GetRef())
+	ref, err := reference(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
