@@ -2,6 +2,8 @@ package server
 
 import (
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/decision"
+	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/policy"
@@ -20,6 +22,10 @@ var (
 	_ role.Reader               = (*engine.Engine)(nil)
 	_ check.Checker             = (*engine.Engine)(nil)
 	_ register.Relations        = (*engine.Engine)(nil)
+	_ delegation.Relations      = (*engine.Engine)(nil)
+	_ delegation.Register       = (*register.Service)(nil)
+	_ delegation.Roles          = (*role.Service)(nil)
+	_ decision.Packages         = (*delegation.Service)(nil)
 	_ policy.Reader             = (*engine.Engine)(nil)
 	_ policy.Writer             = (*engine.Engine)(nil)
 	_ register.Directory        = (*party.Directory)(nil)

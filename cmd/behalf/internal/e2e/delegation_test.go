@@ -57,17 +57,21 @@ func startDelegating(t *testing.T) delegating {
 	return d
 }
 
-// decide asks whether the bakery's service is open to a user.
-func (d delegating) decide(user int64, app, action string) behalfv1.Effect {
-	d.t.Helper()
+// taxQuestion asks whether the bakery's service is open to a user.
+func taxQuestion(user int64, app, action string) *behalfv1.DecisionQuestion {
 	attribute := func(id string, value any) *behalfv1.Attribute {
 		return &behalfv1.Attribute{Id: id, Values: []string{fmt.Sprint(value)}}
 	}
-	answer, err := behalfv1.NewDecisionServiceClient(d.conn).Decide(as(d.t.Context(), d.admin), &behalfv1.DecideRequest{Question: &behalfv1.DecisionQuestion{
+	return &behalfv1.DecisionQuestion{
 		Subject:  []*behalfv1.Attribute{attribute("urn:altinn:userid", user)},
 		Resource: []*behalfv1.Attribute{attribute("urn:altinn:org", "skd"), attribute("urn:altinn:app", app), attribute("urn:altinn:partyid", bakery)},
 		Action:   []*behalfv1.Attribute{attribute(taxPolicyAction, action)},
-	}})
+	}
+}
+
+func (d delegating) decide(user int64, app, action string) behalfv1.Effect {
+	d.t.Helper()
+	answer, err := behalfv1.NewDecisionServiceClient(d.conn).Decide(as(d.t.Context(), d.admin), &behalfv1.DecideRequest{Question: taxQuestion(user, app, action)})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -3,11 +3,7 @@ package e2e
 import (
 	"context"
 	"flag"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,127 +11,110 @@ import (
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
-var revocations = flag.Int("revocations", 80, "how many rights TestRevokedRightsOpenNothing grants and revokes")
+var revocations = flag.Int("revocations", 200, "how many grants and revocations TestRevocation makes")
 
-// contested is a right that one goroutine grants and revokes while others decide by it.
-type contested struct {
-	action string
-	// stands counts up when a grant begins and when a revocation has returned, so that it is
-	// odd from the one to the other: while it is even, and stays the same, nothing is granted.
-	stands atomic.Int64
-}
-
-// TestRevokedRightsOpenNothing grants and revokes rights at random while others decide: no
-// decision that began after a revocation had returned is a Permit on its strength, and every
-// one that began after a grant had returned is.
-func TestRevokedRightsOpenNothing(t *testing.T) {
+// TestRevocation grants and revokes at random over gRPC while others ask for decisions: none
+// that was asked for after a revocation had returned is Permit on the strength of what it
+// took back, and none that was asked for after a grant is anything else.
+func TestRevocation(t *testing.T) {
 	d := startDelegating(t)
-	rights := make([]*contested, 32)
-	var alternatives strings.Builder
-	for i := range rights {
-		rights[i] = &contested{action: fmt.Sprintf("a%d", i)}
-		one := fmt.Sprintf(matchText, rights[i].action, taxPolicyAction, accessAction)
-		alternatives.WriteString(strings.TrimSuffix(strings.TrimPrefix(one, "<AnyOf>"), "</AnyOf>"))
-	}
-	file := filepath.Join(t.TempDir(), "policy.xml")
-	text := taxPolicyBeginning + fmt.Sprintf(matchText, "UTINN", taxPolicySubject, accessSubject) + "<AnyOf>" + alternatives.String() + "</AnyOf>" + taxPolicyEnd
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d.run(t, "policy", "put", "--app", "skd/many", file)
-
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(as(t.Context(), d.admin))
 	defer stop()
-	var deciding, writing sync.WaitGroup
-	var decided, denied, permitted atomic.Int64
-	for seed := range 2 {
-		deciding.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(seed), 5)) //nolint:gosec // a test that can be repeated
+	rights := []*revocable{
+		{grant: grantTo(memberParty), user: memberUser},
+		{grant: grantTo(50020005), user: 20010002}, // to an organisation, of which he is the managing director
+		{grant: grantTo(50010005), user: 20010005},
+	}
+	decisions := behalfv1.NewDecisionServiceClient(d.conn)
+	var (
+		asking sync.WaitGroup
+		asked  atomic.Int64
+	)
+	for i := range 4 {
+		asking.Add(1)
+		go func() {
+			defer asking.Done()
+			random := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a test that can be repeated
 			for ctx.Err() == nil {
-				r := rights[random.IntN(len(rights))]
-				before := r.stands.Load()
-				effect, ok := d.ask(ctx, r.action)
-				if !ok {
-					continue
-				}
-				decided.Add(1)
-				if before%2 == 0 && r.stands.Load() == before {
-					denied.Add(1)
-					if effect == behalfv1.Effect_EFFECT_PERMIT {
-						t.Errorf("%s was permitted while nothing was granted", r.action)
-						stop()
-					}
-				}
-			}
-		})
-	}
-	const writers = 8
-	for w := range writers {
-		writing.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(w), 9)) //nolint:gosec // a test that can be repeated
-			for range *revocations / writers {
-				r := rights[w+writers*random.IntN(len(rights)/writers)] // one writer per right
-				if ctx.Err() != nil || !d.turn(ctx, t, r, &permitted) {
+				if why := rights[random.IntN(len(rights))].ask(ctx, decisions); why != "" {
+					t.Error(why)
 					stop()
-					return
 				}
+				asked.Add(1)
 			}
-		})
+		}()
 	}
-	writing.Wait()
-	stop()
-	deciding.Wait()
-	t.Logf("%d decisions beside %d grants and revocations; %d of them while nothing was granted", decided.Load(), permitted.Load(), denied.Load())
-	if denied.Load() == 0 || permitted.Load() == 0 {
-		t.Error("nothing was proven")
-	}
-}
-
-// turn grants a right, sees that it opens, revokes it and sees that it does not.
-func (d delegating) turn(ctx context.Context, t *testing.T, r *contested, permitted *atomic.Int64) bool {
-	service := behalfv1.NewDelegationServiceClient(d.inproc)
-	r.stands.Add(1)
-	granted, err := service.GrantRight(as(ctx, d.admin), &behalfv1.GrantRightRequest{
-		From:  &behalfv1.PartyReference{Identifier: &behalfv1.PartyReference_PartyId{PartyId: bakery}},
-		To:    &behalfv1.Receiver{Receiver: &behalfv1.Receiver_Party{Party: &behalfv1.PartyReference{Identifier: &behalfv1.PartyReference_PartyId{PartyId: memberParty}}}},
-		Right: &behalfv1.Right{Resource: "app_skd_many", Action: r.action},
-	})
-	if err != nil {
-		t.Errorf("grant %s: %v", r.action, err)
-		return false
-	}
-	if effect, ok := d.ask(ctx, r.action); ok && effect != behalfv1.Effect_EFFECT_PERMIT {
-		t.Errorf("%s is %s after it was granted", r.action, effect)
-		return false
-	}
-	if _, err := service.RevokeDelegation(as(ctx, d.admin), &behalfv1.RevokeDelegationRequest{Id: granted.GetDelegation().GetId()}); err != nil {
-		t.Errorf("revoke %s: %v", r.action, err)
-		return false
-	}
-	r.stands.Add(1)
-	if effect, ok := d.ask(ctx, r.action); ok && effect != behalfv1.Effect_EFFECT_NOT_APPLICABLE {
-		t.Errorf("%s is %s after it was revoked", r.action, effect)
-		return false
-	}
-	permitted.Add(1)
-	return true
-}
-
-// ask decides about an action of the receiver's. It is not ok when the test has ended.
-func (d delegating) ask(ctx context.Context, action string) (behalfv1.Effect, bool) {
-	attribute := func(id string, value any) []*behalfv1.Attribute {
-		return []*behalfv1.Attribute{{Id: id, Values: []string{fmt.Sprint(value)}}}
-	}
-	answer, err := behalfv1.NewDecisionServiceClient(d.inproc).Decide(as(ctx, d.admin), &behalfv1.DecideRequest{Question: &behalfv1.DecisionQuestion{
-		Subject:  attribute("urn:altinn:userid", memberUser),
-		Resource: append(attribute("urn:altinn:resource", "app_skd_many"), attribute("urn:altinn:partyid", bakery)...),
-		Action:   attribute(taxPolicyAction, action),
-	}})
-	if err != nil {
-		if ctx.Err() == nil {
-			d.t.Errorf("decide %s: %v", action, err)
+	delegations := behalfv1.NewDelegationServiceClient(d.conn)
+	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test that can be repeated
+	for range *revocations {
+		if err := rights[random.IntN(len(rights))].turn(ctx, delegations); err != nil {
+			t.Error(err)
+			break
 		}
-		return 0, false
 	}
-	return answer.GetDecision().GetEffect(), true
+	stop()
+	asking.Wait()
+	t.Logf("%d grants and revocations, %d decisions meanwhile", *revocations, asked.Load())
+}
+
+// grantTo gives a party the right to read the bakery's tax return.
+func grantTo(id int64) *behalfv1.GrantRightRequest {
+	return &behalfv1.GrantRightRequest{
+		From: party(bakery), To: &behalfv1.Receiver{Receiver: &behalfv1.Receiver_Party{Party: party(id)}},
+		Right: &behalfv1.Right{Resource: "app_skd_tax", Action: "read"}, UserId: bakerUser,
+	}
+}
+
+// revocable is a right that is granted and revoked, again and again.
+type revocable struct {
+	grant *behalfv1.GrantRightRequest
+	user  int64
+	id    string
+
+	mu     sync.Mutex
+	stands bool   // as of the last write that returned
+	writes uint64 // odd while one is under way
+}
+
+func (r *revocable) mark(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+// turn grants the right, or takes it back.
+func (r *revocable) turn(ctx context.Context, service behalfv1.DelegationServiceClient) error {
+	r.mark(func() { r.writes++ })
+	if r.stands {
+		if _, err := service.RevokeDelegation(ctx, &behalfv1.RevokeDelegationRequest{Id: r.id}); err != nil {
+			return err
+		}
+	} else {
+		answer, err := service.GrantRight(ctx, r.grant)
+		if err != nil {
+			return err
+		}
+		r.id = answer.GetDelegation().GetId()
+	}
+	r.mark(func() { r.stands, r.writes = !r.stands, r.writes+1 })
+	return nil
+}
+
+// ask asks for a decision and says what is wrong with it. While a write is under way either
+// answer is right.
+func (r *revocable) ask(ctx context.Context, service behalfv1.DecisionServiceClient) string {
+	var stands bool
+	var before, after uint64
+	r.mark(func() { stands, before = r.stands, r.writes })
+	answer, err := service.Decide(ctx, &behalfv1.DecideRequest{Question: taxQuestion(r.user, "tax", "read")})
+	r.mark(func() { after = r.writes })
+	switch permitted := answer.GetDecision().GetEffect() == behalfv1.Effect_EFFECT_PERMIT; {
+	case ctx.Err() != nil || before%2 == 1 || before != after:
+		return ""
+	case err != nil:
+		return err.Error()
+	case permitted != stands:
+		return "a decision went by what was no longer, or not yet, granted: " + answer.GetDecision().GetReason()
+	}
+	return ""
 }
