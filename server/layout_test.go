@@ -29,7 +29,7 @@ var layout = []struct {
 	{"server/internal/role", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
 	{"server/internal/policy", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/register", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
-	{"server/internal/delegation", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
+	{"server/internal/delegation", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/rpc/delegation", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
 	{"server/internal/records", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "SQL knows no transport"},
 	{"server/internal/postgres", []string{module + "schema", "google.golang.org/grpc", "github.com/authzed/"}, "SQL knows no transport and no relations"},

@@ -22,8 +22,8 @@ func TestRevocation(t *testing.T) {
 	defer stop()
 	rights := []*revocable{
 		{grant: grantTo(memberParty), user: memberUser},
-		{grant: grantTo(50020005), user: 20010002}, // to an organisation, of which he is the managing director
-		{grant: grantTo(50010005), user: 20010005},
+		{grant: grantTo(50020007), user: 20010005}, // to a business, which she owns
+		{grant: grantTo(accounting), user: accountantUser},
 	}
 	decisions := behalfv1.NewDecisionServiceClient(d.conn)
 	var (
