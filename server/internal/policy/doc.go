@@ -14,6 +14,8 @@
 //
 // The text is kept first, by itself: rows and relationships are not seen at the same
 // instant on Postgres, and a relationship must never name a text that is not there yet. A
-// text that no relationship names is harmless. Then one transaction compares what is
-// current with what the writer expects, notes the change and writes the relationship.
+// text that no relationship names is harmless. Then one transaction compares the latest
+// change, which is what is current, with what the writer expects, notes the new one and
+// writes the relationship. The history decides, because transactions that are committed
+// together see each other's rows and not each other's relationships.
 package policy

@@ -92,11 +92,16 @@ func (s *Service) change(
 		return err
 	}
 	err := s.records.Write(ctx, func(ctx context.Context, tx *records.Tx) error {
+		was, err := latest(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		// What others have committed. Those whose transactions are to be committed together
+		// with this one are not in it, but in the history.
 		tuples, _, err := s.currentTuples(ctx, relation.At{}, ref)
 		if err != nil {
 			return err
 		}
-		was := only(tuples)
 		if err := e.check(ref, was); err != nil {
 			return err
 		}
@@ -104,8 +109,8 @@ func (s *Service) change(
 		if err != nil {
 			return err
 		}
-		written.Version, written.Created = next, len(tuples) == 0
-		if next == was && len(tuples) == 1 {
+		written.Version, written.Created = next, was == (Version{})
+		if next == was && only(tuples) == next {
 			return nil
 		}
 		written.Changed = true
@@ -115,7 +120,7 @@ func (s *Service) change(
 		if err != nil {
 			return err
 		}
-		written.Revision, err = s.graph.Write(ctx, replace(ref, tuples, next))
+		written.Revision, err = s.graph.Write(ctx, replace(ref, was, tuples, next))
 		return err
 	})
 	if err != nil {
@@ -127,6 +132,15 @@ func (s *Service) change(
 		}
 	}
 	return nil
+}
+
+// latest returns the version that the latest change of a policy made current.
+func latest(ctx context.Context, tx *records.Tx, ref Ref) (Version, error) {
+	changes, err := tx.PolicyChanges(ctx, ref.Object().ID, 0, 1)
+	if err != nil || len(changes) == 0 {
+		return Version{}, err
+	}
+	return versionOf(changes[0]), nil
 }
 
 // only returns the version of the only tuple. Where there are several none is current.
@@ -165,18 +179,25 @@ func orAny(etag string) string {
 	return etag
 }
 
-// replace returns the updates after which next, and nothing else, is current.
-func replace(ref Ref, tuples []relation.Relationship, next Version) []relation.Update {
+// replace returns the updates after which next, and nothing else, is current: neither what
+// was, nor what else the relationships say.
+func replace(ref Ref, was Version, tuples []relation.Relationship, next Version) []relation.Update {
 	var updates []relation.Update
 	for _, t := range tuples {
 		updates = append(updates, relation.Update{Op: relation.Delete, Relationship: t})
 	}
+	if was != (Version{}) {
+		updates = append(updates, relation.Update{Op: relation.Delete, Relationship: tuple(ref, was)})
+	}
 	if next != (Version{}) {
-		updates = append(updates, relation.Update{Op: relation.Touch, Relationship: relation.Relationship{
-			Resource: ref.Object(), Relation: current, Subject: relation.Subject{Object: next.object()},
-		}})
+		updates = append(updates, relation.Update{Op: relation.Touch, Relationship: tuple(ref, next)})
 	}
 	return updates
+}
+
+// tuple returns the relationship that makes a version current.
+func tuple(ref Ref, v Version) relation.Relationship {
+	return relation.Relationship{Resource: ref.Object(), Relation: current, Subject: relation.Subject{Object: v.object()}}
 }
 
 // invalidFault is the answer to an upload that is no policy.
