@@ -64,6 +64,8 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterDecisionServiceHandlerClient(ctx, a.mux, behalfv1.NewDecisionServiceClient(conn)),
 		behalfv1.RegisterInformationServiceHandlerClient(ctx, a.mux, behalfv1.NewInformationServiceClient(conn)),
 		behalfv1.RegisterPolicyServiceHandlerClient(ctx, a.mux, behalfv1.NewPolicyServiceClient(conn)),
+		behalfv1.RegisterRegistryServiceHandlerClient(ctx, a.mux, behalfv1.NewRegistryServiceClient(conn)),
+		behalfv1.RegisterAuthorizedPartyServiceHandlerClient(ctx, a.mux, behalfv1.NewAuthorizedPartyServiceClient(conn)),
 		behalfv1.RegisterDelegationServiceHandlerClient(ctx, a.mux, behalfv1.NewDelegationServiceClient(conn)),
 	)
 	if err != nil {

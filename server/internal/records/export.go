@@ -10,6 +10,7 @@ type Source struct {
 	Name                 string
 	Parties, Assignments int64 // how many entries
 	Delegations          int64
+	Registered           int64 // system users, access lists and resources
 }
 
 // Sources returns all sources. One that wins over another where both name a party comes
@@ -19,17 +20,20 @@ func (t *Tx) Sources(ctx context.Context) ([]Source, error) {
 	var found []Source
 	err := t.each(ctx, func(scan func(...any) error) error {
 		var s Source
-		if err := scan(&s.Name, &s.Parties, &s.Assignments, &s.Delegations); err != nil {
+		if err := scan(&s.Name, &s.Parties, &s.Assignments, &s.Delegations, &s.Registered); err != nil {
 			return err
 		}
 		found = append(found, s)
 		return nil
-	}, `SELECT source, CAST(sum(parties) AS BIGINT), CAST(sum(assignments) AS BIGINT), CAST(sum(delegations) AS BIGINT) FROM (
-			SELECT source, count(*) AS parties, 0 AS assignments, 0 AS delegations, max(written) AS written,
+	}, `SELECT source, CAST(sum(parties) AS BIGINT), CAST(sum(assignments) AS BIGINT), CAST(sum(delegations) AS BIGINT), CAST(sum(registered) AS BIGINT) FROM (
+			SELECT source, count(*) AS parties, 0 AS assignments, 0 AS delegations, 0 AS registered, max(written) AS written,
 				max(CASE WHEN gave_id OR uuid <> '' OR org_number <> '' OR national_id <> '' THEN 1 ELSE 0 END) AS strong
 			FROM party_source GROUP BY source
-			UNION ALL SELECT source, 0, count(*), 0, 0, 0 FROM assignment GROUP BY source
-			UNION ALL SELECT source, 0, 0, count(*), 0, 0 FROM delegation GROUP BY source) AS said
+			UNION ALL SELECT source, 0, count(*), 0, 0, 0, 0 FROM assignment GROUP BY source
+			UNION ALL SELECT source, 0, 0, count(*), 0, 0, 0 FROM delegation GROUP BY source
+			UNION ALL SELECT source, 0, 0, 0, count(*), 0, 0 FROM system_user GROUP BY source
+			UNION ALL SELECT source, 0, 0, 0, count(*), 0, 0 FROM access_list GROUP BY source
+			UNION ALL SELECT source, 0, 0, 0, count(*), 0, 0 FROM resource GROUP BY source) AS said
 		GROUP BY source ORDER BY max(strong) DESC, max(written) DESC, source`)
 	if err != nil {
 		return nil, fmt.Errorf("read the sources: %w", err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/behalf-authz/behalf/schema/roles"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/registry"
 )
 
 // Taker takes what an export finds.
@@ -13,10 +14,11 @@ type Taker interface {
 	Party(source string, r PartyRecord) error
 	Assignment(source string, r AssignmentRecord) error
 	Delegation(source string, r DelegationRecord) error
+	Registered(source string, e registry.Entry) error
 }
 
 // Export gives all that sources say, as of one state: of each source its parties, then its
-// assignments, then its delegations. An import of it into an empty register, with the sources in this order, comes
+// assignments, then its delegations, then what it has registered. An import of it into an empty register, with the sources in this order, comes
 // to the same parties under the same identifiers.
 func (s *Service) Export(ctx context.Context, to Taker) error {
 	return s.records.Read(ctx, func(tx *records.Tx) error {
@@ -45,6 +47,10 @@ func (s *Service) Export(ctx context.Context, to Taker) error {
 			err = tx.EachDelegationBy(ctx, source.Name, func(d records.Delegation) error {
 				return to.Delegation(source.Name, delegated(s.catalogue, d))
 			})
+			if err != nil {
+				return err
+			}
+			err = registry.Export(ctx, tx, source.Name, func(e registry.Entry) error { return to.Registered(source.Name, e) })
 			if err != nil {
 				return err
 			}

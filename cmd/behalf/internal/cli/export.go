@@ -107,7 +107,7 @@ func receiveExport(ctx context.Context, service behalfv1.StoreServiceClient, fil
 			return err
 		}
 		if h := answer.GetHeader(); h != nil {
-			files.sources, files.total = h.GetSources(), h.GetParties()+h.GetAssignments()+h.GetDelegations()
+			files.sources, files.total = h.GetSources(), h.GetParties()+h.GetAssignments()+h.GetDelegations()+h.GetRegistered()
 		}
 		if b := answer.GetBatch(); b != nil {
 			if err := files.write(b); err != nil {

@@ -32,7 +32,7 @@ func parse(place registerfile.Place, line []byte) *behalfv1.ImportEntry {
 		return unreadable(place, err)
 	}
 	if !o.has("kind") {
-		return place.Unreadable("kind", "is missing; write party, assignment or delegation")
+		return place.Unreadable("kind", "is missing; write "+entryKinds)
 	}
 	switch kind := o.text("kind"); {
 	case o.err != nil:
@@ -43,12 +43,20 @@ func parse(place registerfile.Place, line []byte) *behalfv1.ImportEntry {
 		return o.assignment(place)
 	case kind == "delegation":
 		return o.delegation(place)
+	case kind == "system-user":
+		return o.systemUser(place)
+	case kind == "access-list":
+		return o.accessList(place)
+	case kind == "resource":
+		return o.resource(place)
 	case kind == "header":
 		return place.Unreadable("kind", "is header; a header is the first line")
 	default:
-		return place.Unreadable("kind", "is "+quote(kind)+"; write party, assignment or delegation")
+		return place.Unreadable("kind", "is "+quote(kind)+"; write "+entryKinds)
 	}
 }
+
+const entryKinds = "party, assignment, delegation, system-user, access-list or resource"
 
 func (o *object) party(place registerfile.Place) *behalfv1.ImportEntry {
 	record := &behalfv1.PartyRecord{

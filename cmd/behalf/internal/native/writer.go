@@ -28,8 +28,14 @@ func (w *Writer) Write(e *behalfv1.ImportEntry) error {
 		return w.lines.Encode(lineOfAssignment(is.Assignment))
 	case *behalfv1.ImportEntry_Delegation:
 		return w.lines.Encode(lineOfDelegation(is.Delegation))
+	case *behalfv1.ImportEntry_SystemUser:
+		return w.lines.Encode(lineOfSystemUser(is.SystemUser))
+	case *behalfv1.ImportEntry_AccessList:
+		return w.lines.Encode(lineOfAccessList(is.AccessList))
+	case *behalfv1.ImportEntry_Resource:
+		return w.lines.Encode(lineOfResource(is.Resource))
 	}
-	return fmt.Errorf("an entry is no party, assignment or delegation: %v", e)
+	return fmt.Errorf("an entry is of no kind that the format has: %v", e)
 }
 
 type headerLine struct {

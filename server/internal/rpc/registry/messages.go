@@ -44,6 +44,34 @@ func Resource(m *behalfv1.Resource) records.Resource {
 	}
 }
 
+// EntryMessage returns an entry as an import takes it.
+func EntryMessage(e registry.Entry) *behalfv1.ImportEntry {
+	switch {
+	case e.SystemUser != nil:
+		kind := behalfv1.SystemUserKind_SYSTEM_USER_KIND_STANDARD
+		if e.SystemUser.Agent {
+			kind = behalfv1.SystemUserKind_SYSTEM_USER_KIND_AGENT
+		}
+		return &behalfv1.ImportEntry{Entry: &behalfv1.ImportEntry_SystemUser{SystemUser: &behalfv1.SystemUser{
+			Uuid: e.SystemUser.UUID, Owner: string(e.SystemUser.Owner), Name: e.SystemUser.Name, Kind: kind,
+		}}}
+	case e.AccessList != nil:
+		l := &behalfv1.AccessList{
+			Owner: e.AccessList.Owner, Identifier: e.AccessList.Identifier, Name: e.AccessList.Name, Description: e.AccessList.Description,
+		}
+		for _, m := range e.AccessList.Members {
+			l.Members = append(l.Members, &behalfv1.AccessListMember{Party: string(m.Party), Since: timestamppb.New(m.Since)})
+		}
+		for _, o := range e.AccessList.Opens {
+			l.Resources = append(l.Resources, &behalfv1.AccessListResource{Resource: o.Resource, Actions: o.Actions})
+		}
+		return &behalfv1.ImportEntry{Entry: &behalfv1.ImportEntry_AccessList{AccessList: l}}
+	}
+	r := resourceMessage(*e.Resource)
+	r.Source = ""
+	return &behalfv1.ImportEntry{Entry: &behalfv1.ImportEntry_Resource{Resource: r}}
+}
+
 func systemUserMessage(u records.SystemUser) *behalfv1.SystemUser {
 	m := &behalfv1.SystemUser{
 		Uuid: u.UUID, Owner: string(registry.ReferenceTo(u.Owner)), Name: u.Name, Source: u.Source,

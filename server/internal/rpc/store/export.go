@@ -7,6 +7,8 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/register"
+	"github.com/behalf-authz/behalf/server/internal/registry"
+	registryrpc "github.com/behalf-authz/behalf/server/internal/rpc/registry"
 )
 
 // batchEntries is how many entries of an export a message carries.
@@ -40,6 +42,7 @@ func (s *sender) Begin(sources []records.Source) error {
 		h.Parties += source.Parties
 		h.Assignments += source.Assignments
 		h.Delegations += source.Delegations
+		h.Registered += source.Registered
 	}
 	return s.stream.Send(&behalfv1.ExportResponse{Message: &behalfv1.ExportResponse_Header{Header: h}})
 }
@@ -72,6 +75,11 @@ func (s *sender) Delegation(source string, r register.DelegationRecord) error {
 		m.ExpiresAt = timestamppb.New(r.Expires)
 	}
 	return s.add(source, &behalfv1.ImportEntry{Entry: &behalfv1.ImportEntry_Delegation{Delegation: m}})
+}
+
+// Registered adds a system user, an access list or a resource to the batch.
+func (s *sender) Registered(source string, e registry.Entry) error {
+	return s.add(source, registryrpc.EntryMessage(e))
 }
 
 func (s *sender) add(source string, e *behalfv1.ImportEntry) error {

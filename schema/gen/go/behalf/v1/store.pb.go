@@ -389,7 +389,7 @@ type ExportResponse_Header struct {
 }
 
 type ExportResponse_Batch struct {
-	// batch is some entries. Of each source parties come before assignments, and these before delegations.
+	// batch is some entries. Of each source parties come before assignments, these before delegations, and all else comes last.
 	Batch *ImportBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
 }
 
@@ -407,7 +407,9 @@ type ExportHeader struct {
 	// assignments is the number of entries that are assignments.
 	Assignments int64 `protobuf:"varint,3,opt,name=assignments,proto3" json:"assignments,omitempty"`
 	// delegations is the number of entries that are delegations.
-	Delegations   int64 `protobuf:"varint,4,opt,name=delegations,proto3" json:"delegations,omitempty"`
+	Delegations int64 `protobuf:"varint,4,opt,name=delegations,proto3" json:"delegations,omitempty"`
+	// registered is the number of entries that are system users, access lists and resources.
+	Registered    int64 `protobuf:"varint,5,opt,name=registered,proto3" json:"registered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -466,6 +468,13 @@ func (x *ExportHeader) GetAssignments() int64 {
 func (x *ExportHeader) GetDelegations() int64 {
 	if x != nil {
 		return x.Delegations
+	}
+	return 0
+}
+
+func (x *ExportHeader) GetRegistered() int64 {
+	if x != nil {
+		return x.Registered
 	}
 	return 0
 }
@@ -840,12 +849,15 @@ const file_behalf_v1_store_proto_rawDesc = "" +
 	"\x0eExportResponse\x121\n" +
 	"\x06header\x18\x01 \x01(\v2\x17.behalf.v1.ExportHeaderH\x00R\x06header\x12.\n" +
 	"\x05batch\x18\x02 \x01(\v2\x16.behalf.v1.ImportBatchH\x00R\x05batchB\t\n" +
-	"\amessage\"\x86\x01\n" +
+	"\amessage\"\xa6\x01\n" +
 	"\fExportHeader\x12\x18\n" +
 	"\asources\x18\x01 \x03(\tR\asources\x12\x18\n" +
 	"\aparties\x18\x02 \x01(\x03R\aparties\x12 \n" +
 	"\vassignments\x18\x03 \x01(\x03R\vassignments\x12 \n" +
-	"\vdelegations\x18\x04 \x01(\x03R\vdelegations\"|\n" +
+	"\vdelegations\x18\x04 \x01(\x03R\vdelegations\x12\x1e\n" +
+	"\n" +
+	"registered\x18\x05 \x01(\x03R\n" +
+	"registered\"|\n" +
 	"\x11DiffSchemaRequest\x12 \n" +
 	"\vdefinitions\x18\x01 \x01(\tR\vdefinitions\x123\n" +
 	"\arenames\x18\x02 \x03(\v2\x19.behalf.v1.RelationRenameR\arenames\x12\x10\n" +
