@@ -88,6 +88,16 @@ func (m *Mask) Add(r Rel) {
 	(*m)[r>>6] |= 1 << (r & 63)
 }
 
+// Merge adds all of o.
+func (m *Mask) Merge(o Mask) {
+	for len(*m) < len(o) {
+		*m = append(*m, 0)
+	}
+	for i, w := range o {
+		(*m)[i] |= w
+	}
+}
+
 // Has reports whether r is in the set.
 func (m Mask) Has(r Rel) bool {
 	return int(r>>6) < len(m) && m[r>>6]>>(r&63)&1 != 0

@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -71,7 +72,7 @@ func (b *bound) kind(typ, relation string) graph.Rel {
 
 // plan is a union in the graph's numbers. Terms that no tuple can match are left out.
 type plan struct {
-	contains bits
+	contains programs
 	self     bool
 	height   int
 	direct   []kindMask // whose tuples name a subject of the kind
@@ -79,6 +80,8 @@ type plan struct {
 	at       []uint16   // by relation: one more than the place in follow
 	follow   []follow
 	subs     []subPlan
+	gate     graph.Mask // when gated: without a tuple of these relations, subs are empty
+	gated    bool
 }
 
 // kindMask is the relations that allow one kind of subject.
@@ -109,7 +112,8 @@ type subPlan struct {
 	op     Op
 	offset int
 	kids   []*plan
-	all    follow // for All: one hop per kind, none where the subject has no such program
+	quick  []*plan // of an intersection: its kids, those that are soon decided first
+	all    follow  // for All: one hop per kind, none where the subject has no such program
 }
 
 // plan returns the plan of a program, nil when it is not compiled.
@@ -153,7 +157,38 @@ func (b *bound) bind(u *union) *plan {
 	for _, t := range u.subs {
 		p.subs = append(p.subs, b.bindSub(t))
 	}
+	p.bindGate()
 	return p
+}
+
+// bindGate finds out which tuples the terms that are no unions cannot do without.
+func (p *plan) bindGate() {
+	p.gated = true
+	for i := range p.subs {
+		s := &p.subs[i]
+		if s.op == All {
+			if s.all.rel != noRel {
+				p.gate.Add(s.all.rel)
+			}
+			continue
+		}
+		first := s.kids[0]
+		if s.op == Intersection {
+			first = s.quick[0]
+		}
+		if first.self || len(first.subs) > 0 {
+			p.gated = false
+			return
+		}
+		for _, all := range [][]kindMask{first.direct, first.wild} {
+			for _, k := range all {
+				p.gate.Merge(k.mask)
+			}
+		}
+		for _, f := range first.follow {
+			p.gate.Add(f.rel)
+		}
+	}
 }
 
 func (b *bound) bindSubject(p *plan, rel graph.Rel, s SubjectType, offset int) {
@@ -193,6 +228,10 @@ func (b *bound) bindSub(t subTerm) subPlan {
 	s := subPlan{op: t.sub.op, offset: t.offset}
 	for _, kid := range t.sub.kids {
 		s.kids = append(s.kids, b.bind(kid))
+	}
+	if s.op == Intersection {
+		s.quick = slices.Clone(s.kids)
+		slices.SortStableFunc(s.quick, func(a, b *plan) int { return len(a.follow) + len(a.subs) - len(b.follow) - len(b.subs) })
 	}
 	if s.op == All {
 		s.all = follow{rel: b.rels[t.sub.tupleset.index], kinds: b.arrow(t.sub.tupleset, t.sub.target, 0)}

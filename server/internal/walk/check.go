@@ -11,30 +11,50 @@ import (
 // Check answers whether a subject has a permission on an object as of an instant. It does
 // not allocate once its scratch has grown.
 func (v View) Check(ctx context.Context, q relation.Question, now time.Time) (Verdict, Reason) {
-	p := v.bound.schema.program(q.Object.Type, q.Permission)
-	if p == nil || q.Object.ID == everybody {
+	c, why := v.Checker(q.Object.Type, q.Permission, q.Subject.Type, q.Subject.Relation)
+	if why != Answered {
+		return Undecided, why
+	}
+	object, ok1 := v.node(q.Object, unknownObject)
+	subject, ok2 := v.node(q.Subject.Object, unknownSubject)
+	if !ok1 || !ok2 {
 		return Undecided, UnknownName
+	}
+	if object == unknownObject && q.Object == q.Subject.Object {
+		object = unknownSubject
+	}
+	return c.Check(ctx, object, subject, now)
+}
+
+// Checker answers checks of one permission for one kind of subject.
+type Checker struct {
+	View
+	asker
+	program *program
+	plan    *plan
+}
+
+// Checker returns what answers the checks of a permission on objects of a type for subjects
+// of a type, and with a relation if one is given. The Reason says why there is none.
+func (v View) Checker(typ, permission, subjectType, subjectRelation string) (Checker, Reason) {
+	p := v.bound.schema.program(typ, permission)
+	a, ok := v.bound.asker(subjectType, subjectRelation)
+	if p == nil || !ok {
+		return Checker{}, UnknownName
 	}
 	plan := v.bound.plan(p)
 	if plan == nil {
-		return Undecided, NotCompiled
+		return Checker{}, NotCompiled
 	}
-	object, known := v.snap.Node(q.Object.Type, q.Object.ID)
-	if !known {
-		if !ValidID(q.Object.ID) {
-			return Undecided, UnknownName
-		}
-		object = unknownObject
-	}
-	w, ok := v.walker(ctx, now, q.Subject)
-	if !ok {
-		return Undecided, UnknownName
-	}
-	defer w.release()
-	if !known && q.Object == q.Subject.Object {
-		object = unknownSubject
-	}
-	return w.verdict(w.root(p, plan, object, 1))
+	return Checker{v, a, p, plan}, Answered
+}
+
+// Check answers for objects by their numbers in the snapshot.
+func (c *Checker) Check(ctx context.Context, object, subject graph.Node, now time.Time) (Verdict, Reason) {
+	w := c.walker(ctx, now, c.asker, subject)
+	verdict, why := w.verdict(w.root(c.program, c.plan, object, 1))
+	w.release()
+	return verdict, why
 }
 
 // verdict ends a walk.
@@ -58,6 +78,11 @@ func (w *walker) root(p *program, plan *plan, object graph.Node, level int) bool
 // eval reports whether the subject is in a plan on an object. level is how many dispatches
 // SpiceDB would be deep at. When the walk is done, the answer means nothing.
 func (w *walker) eval(p *plan, object graph.Node, level int) bool {
+	return w.evalOver(p, object, w.snap.Forward(object), level)
+}
+
+// evalOver is eval with the object's tuples.
+func (w *walker) evalOver(p *plan, object graph.Node, l graph.List, level int) bool {
 	if level+p.height > MaxDepth {
 		w.stop(TooDeep)
 		return false
@@ -66,9 +91,9 @@ func (w *walker) eval(p *plan, object graph.Node, level int) bool {
 	if object == w.subject && (w.asked < 0 && p.self || p.contains.has(w.asked)) {
 		return true
 	}
-	l := w.snap.Forward(object)
-	if n := l.Len(); n > 0 {
-		w.poll(min(n, 64))
+	n := l.Len()
+	if n > 0 {
+		w.poll(min(n, manyEdges))
 		if w.direct(p, object, l) {
 			return true
 		}
@@ -76,12 +101,32 @@ func (w *walker) eval(p *plan, object graph.Node, level int) bool {
 			return true
 		}
 	}
+	if len(p.subs) == 0 || w.asked < 0 && p.gated && !opens(p.gate, l) {
+		return false
+	}
 	for i := range p.subs {
 		if w.done {
 			return false
 		}
 		if w.sub(&p.subs[i], object, l, level+p.subs[i].offset) {
 			return true
+		}
+	}
+	return false
+}
+
+// opens reports whether an object has a tuple without which all terms that are no unions are
+// empty. It says so of a long list without a look.
+func opens(gate graph.Mask, l graph.List) bool {
+	if l.Len() > manyEdges {
+		return true
+	}
+	c := l.All()
+	for run := c.Next(); len(run) > 0; run = c.Next() {
+		for _, e := range run {
+			if gate.Has(e.Rel()) {
+				return true
+			}
 		}
 	}
 	return false
@@ -230,18 +275,18 @@ func (w *walker) hop(to int32, object graph.Node, level int) bool {
 func (w *walker) sub(s *subPlan, object graph.Node, l graph.List, level int) bool {
 	switch s.op { //nolint:exhaustive // all others are unions
 	case Intersection:
-		for _, kid := range s.kids {
-			if !w.eval(kid, object, level) || w.done {
+		for _, kid := range s.quick {
+			if !w.evalOver(kid, object, l, level) || w.done {
 				return false
 			}
 		}
 		return true
 	case Exclusion:
-		if !w.eval(s.kids[0], object, level) {
+		if !w.evalOver(s.kids[0], object, l, level) {
 			return false
 		}
 		for _, kid := range s.kids[1:] {
-			if w.done || w.eval(kid, object, level) {
+			if w.done || w.evalOver(kid, object, l, level) {
 				return false
 			}
 		}

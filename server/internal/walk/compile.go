@@ -20,7 +20,7 @@ type Schema struct {
 func Compile(definitions []Definition) *Schema {
 	s := &Schema{defs: make(map[string]*definition, len(definitions))}
 	for _, d := range definitions {
-		def := &definition{name: d.Name, byName: make(map[string]*program, len(d.Relations))}
+		def := &definition{name: d.Name, byName: make(map[string]*program, len(d.Relations)), subs: make(map[string]*sub)}
 		s.defs[d.Name] = def
 		for _, r := range d.Relations {
 			p := &program{index: int32(len(s.programs)), def: def, name: r.Name, subjects: r.Subjects, expr: r.Expr}
@@ -149,7 +149,12 @@ func (b *builder) add(def *definition, e *Expr, offset int) bool {
 			return false
 		}
 		if e.Op == All {
-			b.addSub(&sub{op: All, tupleset: p, target: e.Target}, offset)
+			s := def.subs[e.key()]
+			if s == nil {
+				s = &sub{op: All, tupleset: p, target: e.Target}
+				def.subs[e.key()] = s
+			}
+			b.addSub(s, offset)
 		} else {
 			b.addArrow(arrowTerm{tupleset: p, target: e.Target}, offset)
 		}
@@ -173,6 +178,14 @@ func (b *builder) addKids(def *definition, e *Expr, offset int) bool {
 	if len(e.Kids) < 2 {
 		return e.Op == Intersection && len(e.Kids) == 1 && b.add(def, e.Kids[0], offset)
 	}
+	key := e.key()
+	if have := def.subs[key]; have != nil {
+		for _, kid := range have.kids {
+			b.raise(offset + kid.height)
+		}
+		b.addSub(have, offset)
+		return true
+	}
 	s := &sub{op: e.Op}
 	for _, kid := range e.Kids {
 		k := builder{
@@ -186,6 +199,7 @@ func (b *builder) addKids(def *definition, e *Expr, offset int) bool {
 		s.kids = append(s.kids, u)
 		b.raise(offset + u.height)
 	}
+	def.subs[key] = s
 	b.addSub(s, offset)
 	return true
 }

@@ -57,7 +57,7 @@ func (b *bound) reachOf(p *program) *reach {
 }
 
 func (b *bound) makeReach(target *program) *reach {
-	if b.schema.selfBelow(target) { // SpiceDB has no list for that, whatever tuples there are
+	if b.schema.selfIn(target) { // SpiceDB may have no list then, whatever tuples there are
 		return &reach{why: NotCompiled}
 	}
 	r := &reach{}
@@ -110,7 +110,13 @@ func leaves(p *plan, maybe bool, f func(seed)) {
 	f(seed{p, maybe})
 	for i := range p.subs {
 		switch s := &p.subs[i]; s.op { //nolint:exhaustive // all others are unions
-		case Intersection, Exclusion:
+		case Intersection: // any of them will do; a wildcard would lead to everything that has it
+			kid := s.kids[0]
+			if i := slices.IndexFunc(s.kids, func(p *plan) bool { return len(p.wild) == 0 }); i >= 0 {
+				kid = s.kids[i]
+			}
+			leaves(kid, true, f)
+		case Exclusion:
 			leaves(s.kids[0], true, f)
 		case All:
 			f(seed{&plan{follow: []follow{s.all}}, true})
@@ -151,9 +157,8 @@ func (w *way) stepsOf(kind graph.Rel) *kindSteps {
 	return nil
 }
 
-// selfBelow reports whether, in what leads to a program, the object itself is part of a term
-// that is no union.
-func (s *Schema) selfBelow(target *program) bool {
+// selfIn reports whether the object itself is a term of anything that leads to a program.
+func (s *Schema) selfIn(target *program) bool {
 	seen := map[*program]bool{}
 	var below func(u *union) bool
 	visit := func(typ, name string) bool {
@@ -168,6 +173,9 @@ func (s *Schema) selfBelow(target *program) bool {
 		return slices.ContainsFunc(tupleset.subjects, func(t SubjectType) bool { return visit(t.Type, name) })
 	}
 	below = func(u *union) bool {
+		if u.self {
+			return true
+		}
 		for _, t := range u.direct {
 			if slices.ContainsFunc(t.relation.subjects, func(t SubjectType) bool { return visit(t.Type, t.Relation) }) {
 				return true
@@ -183,7 +191,7 @@ func (s *Schema) selfBelow(target *program) bool {
 				return true
 			}
 			for _, kid := range t.sub.kids {
-				if kid.self || below(kid) {
+				if below(kid) {
 					return true
 				}
 			}

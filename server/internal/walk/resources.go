@@ -26,10 +26,12 @@ func (v View) Resources(ctx context.Context, dst []graph.Node, typ, permission s
 	if r.why != Answered {
 		return dst, r.why
 	}
-	w, ok := v.walker(ctx, now, subject)
-	if !ok {
+	a, ok1 := v.bound.asker(subject.Type, subject.Relation)
+	node, ok2 := v.node(subject.Object, unknownSubject)
+	if !ok1 || !ok2 {
 		return dst, UnknownName
 	}
+	w := v.walker(ctx, now, a, node)
 	defer w.release()
 	l := lister{walker: w, reach: r, found: dst}
 	l.start(subject.Type)

@@ -44,6 +44,18 @@ type Expr struct {
 	Kids     []*Expr
 }
 
+// key returns a text that only expressions of the same meaning share, within a definition.
+func (e *Expr) key() string {
+	text := string(rune('0'+e.Op)) + e.Relation + "." + e.Target
+	if len(e.Kids) == 0 {
+		return text
+	}
+	for _, kid := range e.Kids {
+		text += "(" + kid.key() + ")"
+	}
+	return text
+}
+
 // program is a relation or a permission as it is walked.
 type program struct {
 	index    int32
@@ -67,6 +79,7 @@ const (
 type definition struct {
 	name   string
 	byName map[string]*program
+	subs   map[string]*sub // by what they say, so that a term is looked at once however often it is there
 }
 
 // union is the body of a program: whoever is in any of its terms. The programs of the same
@@ -76,7 +89,7 @@ type definition struct {
 // An offset is how many of SpiceDB's dispatches lie between the program and the one whose
 // term it is: the walk must know when SpiceDB would give up.
 type union struct {
-	contains bits // the programs whose members are members, this one included
+	contains programs // the programs whose members are members, this one included
 	self     bool
 	direct   []directTerm
 	arrows   []arrowTerm
@@ -108,17 +121,17 @@ type sub struct {
 	target   string   // for All
 }
 
-// bits is a set of programs.
-type bits []uint64
+// programs is a set of programs.
+type programs []uint64
 
-func (b *bits) add(i int32) {
+func (b *programs) add(i int32) {
 	for int(i>>6) >= len(*b) {
 		*b = append(*b, 0)
 	}
 	(*b)[i>>6] |= 1 << (i & 63)
 }
 
-func (b *bits) merge(o bits) {
+func (b *programs) merge(o programs) {
 	for len(*b) < len(o) {
 		*b = append(*b, 0)
 	}
@@ -127,6 +140,6 @@ func (b *bits) merge(o bits) {
 	}
 }
 
-func (b bits) has(i int32) bool {
+func (b programs) has(i int32) bool {
 	return i >= 0 && int(i>>6) < len(b) && b[i>>6]>>(i&63)&1 != 0
 }

@@ -24,10 +24,11 @@ func (v View) Subjects(ctx context.Context, object relation.Object, permission s
 	if !known {
 		return nil, false, UnknownName
 	}
-	w, ok := v.walker(ctx, now, relation.Subject{Object: relation.Object{Type: typ, ID: object.ID}, Relation: rel})
+	a, ok := v.bound.asker(typ, rel)
 	if !ok {
 		return nil, false, UnknownName
 	}
+	w := v.walker(ctx, now, a, unknownSubject)
 	defer w.release()
 	if w.asked < 0 {
 		w.wildcard()

@@ -1,11 +1,14 @@
 package walk
 
+import "math/bits"
+
 // table is a set of keys with a byte each, that keeps its memory when it is emptied. Zero
 // is no key.
 type table struct {
 	keys   []uint64
 	values []uint8
 	size   int
+	shift  uint8 // from a hash to a place
 }
 
 // keep is how many slots an emptied table keeps at most.
@@ -14,7 +17,7 @@ const keep = 1 << 18
 // slot returns the place of a key: where it is or where it would be.
 func (t *table) slot(key uint64) int {
 	mask := uint64(len(t.keys) - 1)
-	i := (key * 0x9e3779b97f4a7c15) >> 20 & mask
+	i := (key * 0x9e3779b97f4a7c15) >> t.shift
 	for t.keys[i] != 0 && t.keys[i] != key {
 		i = (i + 1) & mask
 	}
@@ -47,6 +50,7 @@ func (t *table) grow() {
 	old := *t
 	n := max(64, 4*len(old.keys))
 	t.keys, t.values = make([]uint64, n), make([]uint8, n)
+	t.shift = uint8(64 - bits.TrailingZeros(uint(n)))
 	for i, key := range old.keys {
 		if key != 0 {
 			j := t.slot(key)

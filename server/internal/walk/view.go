@@ -39,12 +39,10 @@ type walker struct {
 	done bool // ctx is; or anything else that ends the walk
 	why  Reason
 
-	subject     graph.Node
-	kind        graph.Rel // of the subject; noRel when no tuple has it
-	subjectKind graph.Rel // of its type
-	asked       int32     // the program of a subject with a relation, -1 without
-	wild        graph.Node
-	wildKnown   bool
+	asker
+	subject   graph.Node
+	wild      graph.Node // once it is known: who stands for all of the subject's type
+	wildKnown bool
 
 	path    [MaxDepth]state // the programs on the way from the root to here
 	hops    int             // how many there are on it
@@ -70,38 +68,51 @@ const MaxDepth = 50
 // pollSteps is how many edges are looked at between two looks at the context.
 const pollSteps = 4096
 
-// walker returns a scratch for a question about a subject. ok is false when the subject's
-// type or relation is not in the schema, or its id is none that a check may name.
-func (v View) walker(ctx context.Context, now time.Time, subject relation.Subject) (w *walker, ok bool) {
-	kind, known := v.bound.kinds[subject.Type]
-	if !known || subject.ID == everybody {
-		return nil, false
-	}
-	asked := int32(-1)
-	if subject.Relation != "" {
-		p := v.bound.schema.program(subject.Type, subject.Relation)
-		if p == nil {
-			return nil, false
-		}
-		asked = p.index
-	}
-	node, known := v.snap.Node(subject.Type, subject.ID)
+// asker is a kind of subject.
+type asker struct {
+	kind        graph.Rel // of the subject; noRel when no tuple has it
+	subjectKind graph.Rel // of its type
+	asked       int32     // the program of a subject with a relation, -1 without
+}
+
+// asker returns a kind of subject. ok is false when the schema does not know it.
+func (b *bound) asker(typ, rel string) (a asker, ok bool) {
+	kind, known := b.kinds[typ]
 	if !known {
-		if !ValidID(subject.ID) {
-			return nil, false
-		}
-		node = unknownSubject
+		return asker{}, false
 	}
-	w, _ = v.bound.schema.walkers.Get().(*walker)
+	if rel == "" {
+		return asker{kind, kind, -1}, true
+	}
+	p := b.schema.program(typ, rel)
+	if p == nil {
+		return asker{}, false
+	}
+	return asker{b.rels[p.index], kind, p.index}, true
+}
+
+// node returns the number of an object, or a number that stands for one that the graph does
+// not know. ok is false for an id that a question may not name.
+func (v View) node(o relation.Object, unknown graph.Node) (n graph.Node, ok bool) {
+	if o.ID == everybody {
+		return 0, false
+	}
+	if n, ok := v.snap.Node(o.Type, o.ID); ok {
+		return n, true
+	}
+	return unknown, ValidID(o.ID)
+}
+
+// walker returns a scratch for a question about a subject.
+func (v View) walker(ctx context.Context, now time.Time, a asker, subject graph.Node) *walker {
+	w, _ := v.bound.schema.walkers.Get().(*walker)
 	if w == nil {
 		w = new(walker)
 	}
-	w.View, w.ctx, w.now = v, ctx, now
-	w.subject, w.subjectKind, w.kind, w.asked = node, kind, kind, asked
-	if asked >= 0 {
-		w.kind = v.bound.rels[asked]
-	}
-	return w, true
+	w.View, w.ctx, w.now, w.asker, w.subject = v, ctx, now, a, subject
+	w.done, w.why, w.wildKnown = false, Answered, false
+	w.hops, w.walked, w.deepest = 0, 0, 0
+	return w
 }
 
 // release gives the scratch back.
@@ -109,7 +120,7 @@ func (w *walker) release() {
 	w.refuted.empty()
 	w.states.empty()
 	pool := &w.bound.schema.walkers
-	*w = walker{refuted: w.refuted, states: w.states, edges: w.edges[:0]}
+	w.View, w.ctx = View{}, nil // it keeps no snapshot alive
 	pool.Put(w)
 }
 
