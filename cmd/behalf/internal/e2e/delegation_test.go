@@ -108,13 +108,13 @@ func TestDelegations(t *testing.T) {
 
 	d.want(permit, bakerUser, "tax", "read")
 	d.want(nothing, memberUser, "tax", "read")
-	if _, reason := d.rest(http.StatusForbidden, "POST", "/v1/delegations/rights", member, grant); reason != "NOT_ADMINISTRATOR" {
+	if _, reason := d.rest(http.StatusForbidden, "POST", "/v1/delegations:grantRight", member, grant); reason != "NOT_ADMINISTRATOR" {
 		t.Errorf("for somebody else's party: %q", reason)
 	}
-	id, _ := d.rest(http.StatusOK, "POST", "/v1/delegations/rights", baker, grant)
+	id, _ := d.rest(http.StatusOK, "POST", "/v1/delegations:grantRight", baker, grant)
 	d.want(permit, memberUser, "tax", "read")
 	d.want(nothing, memberUser, "tax", "write")
-	if again, _ := d.rest(http.StatusOK, "POST", "/v1/delegations/rights", baker, grant); again != id {
+	if again, _ := d.rest(http.StatusOK, "POST", "/v1/delegations:grantRight", baker, grant); again != id {
 		t.Errorf("granted again it is %s, want %s", again, id)
 	}
 	listed := d.run(t, "delegate", "list", "--party", fmt.Sprint(memberParty), "--side", "received")
@@ -158,7 +158,7 @@ func TestAgentsOfAccountants(t *testing.T) {
 		bakery, accounting, memberParty)
 	accountant := d.userToken(t, accountantUser, accountantParty)
 	d.want(nothing, memberUser, "payroll", "write")
-	d.rest(http.StatusOK, "POST", "/v1/delegations/clients", accountant, grant)
+	d.rest(http.StatusOK, "POST", "/v1/delegations:grantClientPackage", accountant, grant)
 	d.want(permit, memberUser, "payroll", "write")
 
 	regn := &behalfv1.AssignmentRecord{From: fmt.Sprintf("party:%d", bakery), Role: "REGN", To: fmt.Sprintf("party:%d", accounting)}
@@ -166,7 +166,7 @@ func TestAgentsOfAccountants(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.want(nothing, memberUser, "payroll", "write")
-	if _, reason := d.rest(http.StatusBadRequest, "POST", "/v1/delegations/clients", accountant, grant); reason != "NOT_PROVIDER" {
+	if _, reason := d.rest(http.StatusBadRequest, "POST", "/v1/delegations:grantClientPackage", accountant, grant); reason != "NOT_PROVIDER" {
 		t.Errorf("again without the role: %q", reason)
 	}
 }

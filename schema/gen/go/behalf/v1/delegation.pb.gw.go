@@ -243,7 +243,7 @@ func RegisterDelegationServiceHandlerServer(ctx context.Context, mux *runtime.Se
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantRight", runtime.WithHTTPPathPattern("/v1/delegations/rights"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantRight", runtime.WithHTTPPathPattern("/v1/delegations:grantRight"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -263,7 +263,7 @@ func RegisterDelegationServiceHandlerServer(ctx context.Context, mux *runtime.Se
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantPackage", runtime.WithHTTPPathPattern("/v1/delegations/packages"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantPackage", runtime.WithHTTPPathPattern("/v1/delegations:grantPackage"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -283,7 +283,7 @@ func RegisterDelegationServiceHandlerServer(ctx context.Context, mux *runtime.Se
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantClientPackage", runtime.WithHTTPPathPattern("/v1/delegations/clients"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantClientPackage", runtime.WithHTTPPathPattern("/v1/delegations:grantClientPackage"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -401,7 +401,7 @@ func RegisterDelegationServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantRight", runtime.WithHTTPPathPattern("/v1/delegations/rights"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantRight", runtime.WithHTTPPathPattern("/v1/delegations:grantRight"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -418,7 +418,7 @@ func RegisterDelegationServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantPackage", runtime.WithHTTPPathPattern("/v1/delegations/packages"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantPackage", runtime.WithHTTPPathPattern("/v1/delegations:grantPackage"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -435,7 +435,7 @@ func RegisterDelegationServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantClientPackage", runtime.WithHTTPPathPattern("/v1/delegations/clients"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/behalf.v1.DelegationService/GrantClientPackage", runtime.WithHTTPPathPattern("/v1/delegations:grantClientPackage"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -503,9 +503,9 @@ func RegisterDelegationServiceHandlerClient(ctx context.Context, mux *runtime.Se
 }
 
 var (
-	pattern_DelegationService_GrantRight_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"v1", "delegations", "rights"}, ""))
-	pattern_DelegationService_GrantPackage_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"v1", "delegations", "packages"}, ""))
-	pattern_DelegationService_GrantClientPackage_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"v1", "delegations", "clients"}, ""))
+	pattern_DelegationService_GrantRight_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "delegations"}, "grantRight"))
+	pattern_DelegationService_GrantPackage_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "delegations"}, "grantPackage"))
+	pattern_DelegationService_GrantClientPackage_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "delegations"}, "grantClientPackage"))
 	pattern_DelegationService_RevokeDelegation_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "delegations", "id"}, ""))
 	pattern_DelegationService_ListDelegations_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "delegations"}, ""))
 	pattern_DelegationService_CheckDelegation_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "delegations"}, "check"))
