@@ -52,7 +52,7 @@ func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	estates, err := decision.NewEstates(s.graph)
+	estates, err := decision.NewEstates(s.engine)
 	if err != nil {
 		return nil, nil, nil, err
 	}

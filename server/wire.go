@@ -5,10 +5,12 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/instancepip"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/policy"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/register"
+	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/role"
 	"github.com/behalf-authz/behalf/server/internal/rpc/check"
 	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
@@ -26,6 +28,12 @@ var (
 	_ delegation.Register       = (*register.Service)(nil)
 	_ delegation.Roles          = (*role.Service)(nil)
 	_ decision.Packages         = (*delegation.Service)(nil)
+	_ decision.Relations        = (*engine.Engine)(nil)
+	_ decision.Parties          = (*party.Directory)(nil)
+	_ decision.Roles            = (*role.Service)(nil)
+	_ decision.Paths            = (*role.Service)(nil)
+	_ decision.AccessLists      = (*registry.Service)(nil)
+	_ decision.Instances        = (*instancepip.Source)(nil)
 	_ policy.Reader             = (*engine.Engine)(nil)
 	_ policy.Writer             = (*engine.Engine)(nil)
 	_ register.Directory        = (*party.Directory)(nil)

@@ -131,7 +131,7 @@ func (s *Source) ask(ctx context.Context, id string) (*authInfo, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = firstPause
 	return backoff.Retry(ctx, func() (*authInfo, error) { return s.try(ctx, id) },
-		backoff.WithBackOff(pause), backoff.WithMaxTries(uint(max(s.tries, 1)))) //nolint:gosec // positive
+		backoff.WithBackOff(pause), backoff.WithMaxTries(uint(max(s.tries, 1))))
 }
 
 // try asks once. An error that will not pass by itself is permanent.

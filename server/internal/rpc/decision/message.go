@@ -82,7 +82,7 @@ func explanation(a *decision.Answer) *behalfv1.Explanation {
 }
 
 // number returns n as messages hold it, bounded.
-func number(n int) int32 { return int32(max(math.MinInt32, min(n, math.MaxInt32))) } //nolint:gosec // bounded in the same line
+func number(n int) int32 { return int32(max(math.MinInt32, min(n, math.MaxInt32))) }
 
 func parts(to []*behalfv1.ExplainedPart, t *xacml.Trace, depth int) []*behalfv1.ExplainedPart {
 	if t == nil {
