@@ -19,8 +19,10 @@ const (
 	SystemUsers Kind = iota
 	AccessLists
 	Resources
-	kinds
 )
+
+// kinds is how many kinds there are.
+const kinds = Resources + 1
 
 // String returns what people call records of the kind.
 func (k Kind) String() string {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/behalf-authz/behalf/cmd/behalf/internal/native"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/schema/relations"
 )
@@ -146,15 +149,16 @@ type relationshipLine struct {
 }
 
 // readRelationships reads a file of relationships, one a line as zed writes them:
-// record:record-1#reader@user:alice. What follows // is a remark.
+// record:record-1#reader@user:alice, or …@user:alice[caveat:{"its":"context"}]. A line that
+// begins with // is a remark.
 func (w *companions) readRelationships(name string) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
 	for i, line := range bytes.Split(text, []byte("\n")) {
-		words, _, _ := strings.Cut(string(line), "//")
-		if words = strings.TrimSpace(words); words == "" {
+		words := strings.TrimSpace(string(line))
+		if words == "" || strings.HasPrefix(words, "//") {
 			continue
 		}
 		r, err := parseRelationship(words)
@@ -167,7 +171,8 @@ func (w *companions) readRelationships(name string) error {
 }
 
 func parseRelationship(text string) (*v1.Relationship, error) {
-	resource, subject, ok := strings.Cut(text, "@")
+	plain, condition, conditional := strings.Cut(text, "[")
+	resource, subject, ok := strings.Cut(plain, "@")
 	object, relation, named := strings.Cut(resource, "#")
 	subjectObject, subjectRelation, _ := strings.Cut(subject, "#")
 	ofType, ofID, isObject := strings.Cut(object, ":")
@@ -175,10 +180,41 @@ func parseRelationship(text string) (*v1.Relationship, error) {
 	if !ok || !named || !isObject || !isSubject {
 		return nil, fmt.Errorf("%q is no relationship, such as record:record-1#reader@user:alice", text)
 	}
-	return &v1.Relationship{
+	r := &v1.Relationship{
 		Resource: &v1.ObjectReference{ObjectType: ofType, ObjectId: ofID}, Relation: relation,
 		Subject: &v1.SubjectReference{Object: &v1.ObjectReference{ObjectType: byType, ObjectId: byID}, OptionalRelation: subjectRelation},
-	}, nil
+	}
+	if !conditional {
+		return r, nil
+	}
+	condition, closed := strings.CutSuffix(condition, "]")
+	name, given, _ := strings.Cut(condition, ":")
+	if !closed || name == "" {
+		return nil, fmt.Errorf("%q has no caveat, such as [active] or [active:{\"since\":2020}]", text)
+	}
+	r.OptionalCaveat = &v1.ContextualizedCaveat{CaveatName: name}
+	if given == "" {
+		return r, nil
+	}
+	members, err := native.Object([]byte(given))
+	if err == nil {
+		r.OptionalCaveat.Context, err = structOf(members)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the context of caveat %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// structOf returns an object whose numbers keep their digits as a message, which has
+// floating-point numbers only.
+func structOf(members map[string]any) (*structpb.Struct, error) {
+	text, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	s := &structpb.Struct{}
+	return s, s.UnmarshalJSON(text)
 }
 
 // relationshipsAtOnce is how many relationships are written in one transaction.
