@@ -45,6 +45,7 @@ type Request struct {
 	XACML   *xacml.Request // is not changed
 	Door    Door
 	Explain bool
+	Listing bool // confirms an entry of a list: like lists, it is not recorded
 	At      relation.At
 	Origin  Origin
 }

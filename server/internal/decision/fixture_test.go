@@ -148,11 +148,11 @@ func (w *world) Instance(_ context.Context, id string) (decision.Instance, bool,
 }
 
 // Record implements decision.Auditor.
-func (w *world) Record(_ context.Context, r decision.Record) error {
+func (w *world) Record(_ context.Context, records []decision.Record) error {
 	if w.deaf {
 		return errors.New("the disk of the records is full")
 	}
-	w.records = append(w.records, r)
+	w.records = append(w.records, records...)
 	return nil
 }
 

@@ -71,6 +71,7 @@ type call struct {
 	response *Response
 	now      time.Time
 	asked    map[string]instanceAnswer // about instances: several questions are often about one
+	records  []Record                  // of the answers so far
 }
 
 type instanceAnswer struct {
@@ -98,11 +99,12 @@ func (s *Service) Decide(ctx context.Context, r Request) (Response, error) {
 		}
 		response.Answers = append(response.Answers, c.answer(ctx, one))
 	}
+	c.record(ctx)
 	response.fold(&r)
 	return response, nil
 }
 
-// answer answers one question and has the answer recorded.
+// answer answers one question and notes what is to be recorded of it.
 func (c *call) answer(ctx context.Context, one xacml.Single) Answer {
 	began := time.Now()
 	var q *question
@@ -117,13 +119,7 @@ func (c *call) answer(ctx context.Context, one xacml.Single) Answer {
 			a.Attributes = q.request.Included()
 		}
 	}
-	if err := c.record(ctx, q, &a, time.Since(began)); err != nil {
-		c.service.logger.ErrorContext(ctx, "a decision could not be recorded", "error", err)
-		return Answer{
-			Result: xacml.Unanswered(xacml.StatusProcessingError, "the decision could not be recorded"),
-			Reason: "the decision could not be recorded",
-		}
-	}
+	c.note(q, &a, time.Since(began))
 	return a
 }
 

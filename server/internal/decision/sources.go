@@ -88,7 +88,7 @@ type Instances interface {
 	Instance(ctx context.Context, id string) (i Instance, ok bool, err error)
 }
 
-// Auditor records decisions. A decision that it does not take does not leave.
+// Auditor records the decisions of one request. None of them leaves when it fails.
 type Auditor interface {
-	Record(ctx context.Context, r Record) error
+	Record(ctx context.Context, records []Record) error
 }
