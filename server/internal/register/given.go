@@ -16,7 +16,7 @@ const (
 	relationRightUser   = "user"
 	relationRightOrg    = "org"
 	relationRightSystem = "systemuser"
-	relationPassedOn    = "client_delegation"
+	relationPassedOn    = relation.TypeClientDelegation // of the party, to the object
 	relationClient      = "client"
 	relationProvider    = "provider"
 	relationAgentSystem = "agent_system"
@@ -94,13 +94,15 @@ func (d *derivation) passedOn(catalogue *roles.Catalogue, client party.Party, g 
 	serves, until := false, time.Time{}
 	for _, h := range held {
 		if h.Holder == g.Via && h.User == 0 && pkg.ClientGrants(h.Role, client.UnitType) {
-			serves, until = longer(serves, until, h.Expires)
+			until = longer(serves, until, h.Expires)
+			serves = true
 		}
 	}
 	works, engaged := g.ToSystem != "", time.Time{}
 	for _, a := range agents {
 		if g.ToSystem == "" && a.Provider == g.Via && a.Agent == g.To {
-			works, engaged = longer(works, engaged, a.Expires)
+			engaged = longer(works, engaged, a.Expires)
+			works = true
 		}
 	}
 	if !serves || !works {
@@ -115,11 +117,11 @@ func (d *derivation) passedOn(catalogue *roles.Catalogue, client party.Party, g 
 }
 
 // longer returns the later of two ends, the first of which counts only if there was one.
-func longer(known bool, a, b time.Time) (bool, time.Time) {
+func longer(known bool, a, b time.Time) time.Time {
 	if !known || compareExpiry(b, a) > 0 {
-		return true, b
+		return b
 	}
-	return true, a
+	return a
 }
 
 // receiver is the subject to which a delegation gives something.
