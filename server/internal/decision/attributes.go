@@ -29,6 +29,8 @@ const (
 	idAction           = "urn:oasis:names:tc:xacml:1.0:action:action-id"
 	idObjectType       = "urn:behalf:resource:type" // of what is neither app nor registered resource
 	idObject           = "urn:behalf:resource:id"
+	idSubject          = "urn:oasis:names:tc:xacml:1.0:subject:subject-id"
+	ownPrefix          = "urn:behalf:subject:" // of what AuthZEN says of subjects
 )
 
 // Attributes that name a resource for which a policy of its own type is stored.

@@ -1,24 +1,27 @@
 package decision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// Writer writes relationships.
-type Writer interface {
+// Graph reads and writes relationships.
+type Graph interface {
+	Read(ctx context.Context, at relation.At, filters ...relation.Filter) ([]relation.Relationship, relation.Revision, error)
 	Write(ctx context.Context, updates []relation.Update) (relation.Revision, error)
 }
 
-// Estates writes who has which role in whose estate.
-type Estates struct{ relations Writer }
+// Estates keeps who has which role in whose estate.
+type Estates struct{ relations Graph }
 
 // NewEstates returns an Estates.
-func NewEstates(w Writer) (*Estates, error) {
+func NewEstates(w Graph) (*Estates, error) {
 	if w == nil {
 		return nil, errors.New("decision: estates need relations")
 	}
@@ -47,6 +50,33 @@ func (e *Estates) write(ctx context.Context, op relation.Op, of party.ID, role s
 		return "", fmt.Errorf("write role %q in the estate of party %d: %w", role, of, err)
 	}
 	return revision, nil
+}
+
+// HeldInEstate is a role in an estate and its holder.
+type HeldInEstate struct {
+	Of     party.ID
+	Role   string
+	Holder party.UserID
+}
+
+// List returns the roles in a party's estate, or in all for 0, by estate, role and holder.
+func (e *Estates) List(ctx context.Context, of party.ID) ([]HeldInEstate, relation.Revision, error) {
+	tuples, revision, err := e.relations.Read(ctx, relation.At{}, relation.Filter{ResourceType: relation.TypeEstateRole, Relation: relation.Holder})
+	if err != nil {
+		return nil, "", fmt.Errorf("read roles in estates: %w", err)
+	}
+	var held []HeldInEstate
+	for _, t := range tuples {
+		estate, role, ok := readEstateRole(t.Resource)
+		holder, isUser := t.Subject.Number()
+		if ok && isUser && (of == 0 || of == estate) {
+			held = append(held, HeldInEstate{estate, role, party.UserID(holder)})
+		}
+	}
+	slices.SortFunc(held, func(a, b HeldInEstate) int {
+		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Holder, b.Holder))
+	})
+	return held, revision, nil
 }
 
 // EstateRole returns the object of a role in a party's estate.

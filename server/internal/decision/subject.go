@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,12 +45,16 @@ func (q *question) readSystemUser(c *xacml.Attributes) error {
 	if !uuidText.MatchString(text) {
 		return wrong("%s must be a UUID, not %q", idSystemUser, clip(text))
 	}
-	if len(c.Attributes) > 1 {
+	if slices.ContainsFunc(c.Attributes, func(a xacml.Attribute) bool { return a.ID != idSystemUser && !claimsNothing(a.ID) }) {
 		return wrong("a system user must be the only attribute of the subject")
 	}
 	q.subject.SystemUser = strings.ToLower(text)
 	return nil
 }
+
+// claimsNothing says whether an attribute is one of AuthZEN's, which nobody gets a right by
+// that a policy does not give for it.
+func claimsNothing(id string) bool { return id == idSubject || strings.HasPrefix(id, ownPrefix) }
 
 // readUser takes a user by his number or, where that may be, his national identity number.
 func (q *question) readUser(c *xacml.Attributes) error {

@@ -28,8 +28,8 @@ func newExport(t Terminal) *cobra.Command {
 		Use:   "export DIR",
 		Short: "Write the register to files of our own format",
 		Long: `Write what each source says of parties and assignments to a file of its own in the native format
-(schema/NATIVE.md), as of one state, with the identifiers that the server gave, and each policy to a file below
-policies. The directory must not exist, or be empty. Importing it into an empty register comes to the same
+(schema/NATIVE.md), as of one state, with the identifiers that the server gave, each policy to a file below
+policies, and instances of apps and roles in estates to information.jsonl. The directory must not exist, or be empty. Importing it into an empty register comes to the same
 parties, with the same identifiers, the same roles and the same policies.
 
 API keys, relationships that were written through authzed.api.v1, schemas of your own and history are not in
@@ -65,6 +65,9 @@ func (c *exportCommand) run(ctx context.Context, dir string) (err error) {
 	if err == nil {
 		policies, err = exportPolicies(ctx, behalfv1.NewPolicyServiceClient(conn), partial)
 		err = c.client.explain(err)
+	}
+	if err == nil {
+		err = c.client.explain(exportInformation(ctx, behalfv1.NewInformationServiceClient(conn), partial))
 	}
 	if err == nil {
 		err = os.Rename(partial, dir)

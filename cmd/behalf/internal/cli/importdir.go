@@ -117,6 +117,8 @@ func (o *openFlags) openNative(dir string) (*registerFiles, *companions, error) 
 		}
 		switch base := entry.Name(); {
 		case strings.HasPrefix(base, ".") || strings.HasSuffix(base, ".md"):
+		case base == informationFile:
+			faults = append(faults, with.readInformation(name))
 		case strings.HasSuffix(base, ".jsonl") || strings.HasSuffix(base, ".jsonl.gz"):
 			registers = append(registers, name)
 		case strings.HasSuffix(base, ".zed"):

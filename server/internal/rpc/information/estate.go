@@ -2,6 +2,7 @@ package information
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -34,6 +35,21 @@ func (s *Server) DeleteEstateRole(ctx context.Context, req *behalfv1.DeleteEstat
 		return nil, err
 	}
 	return &behalfv1.DeleteEstateRoleResponse{Revision: string(revision)}, nil
+}
+
+// ListEstateRoles returns roles in estates.
+func (s *Server) ListEstateRoles(ctx context.Context, req *behalfv1.ListEstateRolesRequest) (*behalfv1.ListEstateRolesResponse, error) {
+	held, revision, err := s.estates.List(ctx, party.ID(req.GetPartyId()))
+	if err != nil {
+		return nil, err
+	}
+	out := &behalfv1.ListEstateRolesResponse{Revision: string(revision)}
+	for _, h := range held {
+		out.EstateRoles = append(out.EstateRoles, &behalfv1.EstateRole{
+			From: fmt.Sprintf("party:%d", h.Of), To: fmt.Sprintf("user:%d", h.Holder), Role: h.Role,
+		})
+	}
+	return out, nil
 }
 
 // persons returns whose estate a role is in, and the user who holds it.

@@ -49,6 +49,12 @@ func BehalfAccess() Access {
 		// Which scope it needs depends on the door, so the service looks.
 		behalfv1.DecisionService_DecideXACML_FullMethodName: AnyCaller(),
 
+		behalfv1.EvaluationService_Evaluate_FullMethodName:        UserOr(caller.Decide),
+		behalfv1.EvaluationService_BulkEvaluate_FullMethodName:    UserOr(caller.Decide),
+		behalfv1.EvaluationService_SearchSubjects_FullMethodName:  ServiceScope(caller.Decide),
+		behalfv1.EvaluationService_SearchResources_FullMethodName: UserOr(caller.Decide),
+		behalfv1.EvaluationService_SearchActions_FullMethodName:   UserOr(caller.Decide),
+
 		// Who may ask about whom, the service looks at.
 		behalfv1.AuthorizedPartyService_ListAuthorizedParties_FullMethodName: AnyCaller(),
 
@@ -80,6 +86,7 @@ func BehalfAccess() Access {
 		behalfv1.InformationService_ListInstances_FullMethodName:    ServiceScope(caller.RegisterWrite),
 		behalfv1.InformationService_PutEstateRole_FullMethodName:    ServiceScope(caller.RegisterWrite),
 		behalfv1.InformationService_DeleteEstateRole_FullMethodName: ServiceScope(caller.RegisterWrite),
+		behalfv1.InformationService_ListEstateRoles_FullMethodName:  ServiceScope(caller.RegisterWrite),
 
 		behalfv1.CallerService_GetCaller_FullMethodName:    AnyCaller(),
 		behalfv1.CallerService_CreateAPIKey_FullMethodName: ServiceScope(caller.Admin),

@@ -646,6 +646,107 @@ func (x *DeleteEstateRoleResponse) GetRevision() string {
 	return ""
 }
 
+// ListEstateRolesRequest asks for roles in estates.
+type ListEstateRolesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// party_id is the party in whose estate they are, 0 for all.
+	PartyId       int64 `protobuf:"varint,1,opt,name=party_id,json=partyId,proto3" json:"party_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEstateRolesRequest) Reset() {
+	*x = ListEstateRolesRequest{}
+	mi := &file_behalf_v1_information_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEstateRolesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEstateRolesRequest) ProtoMessage() {}
+
+func (x *ListEstateRolesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_information_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEstateRolesRequest.ProtoReflect.Descriptor instead.
+func (*ListEstateRolesRequest) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_information_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListEstateRolesRequest) GetPartyId() int64 {
+	if x != nil {
+		return x.PartyId
+	}
+	return 0
+}
+
+// ListEstateRolesResponse is the roles.
+type ListEstateRolesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// estate_roles are the roles: from is party:<partyId>, to is user:<userId>.
+	EstateRoles []*EstateRole `protobuf:"bytes,1,rep,name=estate_roles,json=estateRoles,proto3" json:"estate_roles,omitempty"`
+	// revision is the revision they were read at.
+	Revision      string `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEstateRolesResponse) Reset() {
+	*x = ListEstateRolesResponse{}
+	mi := &file_behalf_v1_information_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEstateRolesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEstateRolesResponse) ProtoMessage() {}
+
+func (x *ListEstateRolesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_information_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEstateRolesResponse.ProtoReflect.Descriptor instead.
+func (*ListEstateRolesResponse) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_information_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListEstateRolesResponse) GetEstateRoles() []*EstateRole {
+	if x != nil {
+		return x.EstateRoles
+	}
+	return nil
+}
+
+func (x *ListEstateRolesResponse) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
 var File_behalf_v1_information_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_information_proto_rawDesc = "" +
@@ -692,13 +793,19 @@ const file_behalf_v1_information_proto_rawDesc = "" +
 	"\vestate_role\x18\x01 \x01(\v2\x15.behalf.v1.EstateRoleB\x06\xbaH\x03\xc8\x01\x01R\n" +
 	"estateRole\"6\n" +
 	"\x18DeleteEstateRoleResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\tR\brevision2\xbe\x03\n" +
+	"\brevision\x18\x01 \x01(\tR\brevision\"<\n" +
+	"\x16ListEstateRolesRequest\x12\"\n" +
+	"\bparty_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\apartyId\"o\n" +
+	"\x17ListEstateRolesResponse\x128\n" +
+	"\festate_roles\x18\x01 \x03(\v2\x15.behalf.v1.EstateRoleR\vestateRoles\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision2\x98\x04\n" +
 	"\x12InformationService\x12L\n" +
 	"\vPutInstance\x12\x1d.behalf.v1.PutInstanceRequest\x1a\x1e.behalf.v1.PutInstanceResponse\x12U\n" +
 	"\x0eDeleteInstance\x12 .behalf.v1.DeleteInstanceRequest\x1a!.behalf.v1.DeleteInstanceResponse\x12R\n" +
 	"\rListInstances\x12\x1f.behalf.v1.ListInstancesRequest\x1a .behalf.v1.ListInstancesResponse\x12R\n" +
 	"\rPutEstateRole\x12\x1f.behalf.v1.PutEstateRoleRequest\x1a .behalf.v1.PutEstateRoleResponse\x12[\n" +
-	"\x10DeleteEstateRole\x12\".behalf.v1.DeleteEstateRoleRequest\x1a#.behalf.v1.DeleteEstateRoleResponseBAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
+	"\x10DeleteEstateRole\x12\".behalf.v1.DeleteEstateRoleRequest\x1a#.behalf.v1.DeleteEstateRoleResponse\x12X\n" +
+	"\x0fListEstateRoles\x12!.behalf.v1.ListEstateRolesRequest\x1a\".behalf.v1.ListEstateRolesResponseBAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
 
 var (
 	file_behalf_v1_information_proto_rawDescOnce sync.Once
@@ -712,7 +819,7 @@ func file_behalf_v1_information_proto_rawDescGZIP() []byte {
 	return file_behalf_v1_information_proto_rawDescData
 }
 
-var file_behalf_v1_information_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_behalf_v1_information_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_behalf_v1_information_proto_goTypes = []any{
 	(*Instance)(nil),                 // 0: behalf.v1.Instance
 	(*PutInstanceRequest)(nil),       // 1: behalf.v1.PutInstanceRequest
@@ -726,27 +833,32 @@ var file_behalf_v1_information_proto_goTypes = []any{
 	(*PutEstateRoleResponse)(nil),    // 9: behalf.v1.PutEstateRoleResponse
 	(*DeleteEstateRoleRequest)(nil),  // 10: behalf.v1.DeleteEstateRoleRequest
 	(*DeleteEstateRoleResponse)(nil), // 11: behalf.v1.DeleteEstateRoleResponse
+	(*ListEstateRolesRequest)(nil),   // 12: behalf.v1.ListEstateRolesRequest
+	(*ListEstateRolesResponse)(nil),  // 13: behalf.v1.ListEstateRolesResponse
 }
 var file_behalf_v1_information_proto_depIdxs = []int32{
 	0,  // 0: behalf.v1.PutInstanceRequest.instance:type_name -> behalf.v1.Instance
 	0,  // 1: behalf.v1.ListInstancesResponse.instances:type_name -> behalf.v1.Instance
 	7,  // 2: behalf.v1.PutEstateRoleRequest.estate_role:type_name -> behalf.v1.EstateRole
 	7,  // 3: behalf.v1.DeleteEstateRoleRequest.estate_role:type_name -> behalf.v1.EstateRole
-	1,  // 4: behalf.v1.InformationService.PutInstance:input_type -> behalf.v1.PutInstanceRequest
-	3,  // 5: behalf.v1.InformationService.DeleteInstance:input_type -> behalf.v1.DeleteInstanceRequest
-	5,  // 6: behalf.v1.InformationService.ListInstances:input_type -> behalf.v1.ListInstancesRequest
-	8,  // 7: behalf.v1.InformationService.PutEstateRole:input_type -> behalf.v1.PutEstateRoleRequest
-	10, // 8: behalf.v1.InformationService.DeleteEstateRole:input_type -> behalf.v1.DeleteEstateRoleRequest
-	2,  // 9: behalf.v1.InformationService.PutInstance:output_type -> behalf.v1.PutInstanceResponse
-	4,  // 10: behalf.v1.InformationService.DeleteInstance:output_type -> behalf.v1.DeleteInstanceResponse
-	6,  // 11: behalf.v1.InformationService.ListInstances:output_type -> behalf.v1.ListInstancesResponse
-	9,  // 12: behalf.v1.InformationService.PutEstateRole:output_type -> behalf.v1.PutEstateRoleResponse
-	11, // 13: behalf.v1.InformationService.DeleteEstateRole:output_type -> behalf.v1.DeleteEstateRoleResponse
-	9,  // [9:14] is the sub-list for method output_type
-	4,  // [4:9] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	7,  // 4: behalf.v1.ListEstateRolesResponse.estate_roles:type_name -> behalf.v1.EstateRole
+	1,  // 5: behalf.v1.InformationService.PutInstance:input_type -> behalf.v1.PutInstanceRequest
+	3,  // 6: behalf.v1.InformationService.DeleteInstance:input_type -> behalf.v1.DeleteInstanceRequest
+	5,  // 7: behalf.v1.InformationService.ListInstances:input_type -> behalf.v1.ListInstancesRequest
+	8,  // 8: behalf.v1.InformationService.PutEstateRole:input_type -> behalf.v1.PutEstateRoleRequest
+	10, // 9: behalf.v1.InformationService.DeleteEstateRole:input_type -> behalf.v1.DeleteEstateRoleRequest
+	12, // 10: behalf.v1.InformationService.ListEstateRoles:input_type -> behalf.v1.ListEstateRolesRequest
+	2,  // 11: behalf.v1.InformationService.PutInstance:output_type -> behalf.v1.PutInstanceResponse
+	4,  // 12: behalf.v1.InformationService.DeleteInstance:output_type -> behalf.v1.DeleteInstanceResponse
+	6,  // 13: behalf.v1.InformationService.ListInstances:output_type -> behalf.v1.ListInstancesResponse
+	9,  // 14: behalf.v1.InformationService.PutEstateRole:output_type -> behalf.v1.PutEstateRoleResponse
+	11, // 15: behalf.v1.InformationService.DeleteEstateRole:output_type -> behalf.v1.DeleteEstateRoleResponse
+	13, // 16: behalf.v1.InformationService.ListEstateRoles:output_type -> behalf.v1.ListEstateRolesResponse
+	11, // [11:17] is the sub-list for method output_type
+	5,  // [5:11] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_information_proto_init() }
@@ -760,7 +872,7 @@ func file_behalf_v1_information_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_behalf_v1_information_proto_rawDesc), len(file_behalf_v1_information_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,7 @@ const (
 	InformationService_ListInstances_FullMethodName    = "/behalf.v1.InformationService/ListInstances"
 	InformationService_PutEstateRole_FullMethodName    = "/behalf.v1.InformationService/PutEstateRole"
 	InformationService_DeleteEstateRole_FullMethodName = "/behalf.v1.InformationService/DeleteEstateRole"
+	InformationService_ListEstateRoles_FullMethodName  = "/behalf.v1.InformationService/ListEstateRoles"
 )
 
 // InformationServiceClient is the client API for InformationService service.
@@ -43,6 +44,8 @@ type InformationServiceClient interface {
 	PutEstateRole(ctx context.Context, in *PutEstateRoleRequest, opts ...grpc.CallOption) (*PutEstateRoleResponse, error)
 	// DeleteEstateRole takes it away. It is gone from the next decision.
 	DeleteEstateRole(ctx context.Context, in *DeleteEstateRoleRequest, opts ...grpc.CallOption) (*DeleteEstateRoleResponse, error)
+	// ListEstateRoles returns the roles in the estate of a party, or in all, by estate, role and holder.
+	ListEstateRoles(ctx context.Context, in *ListEstateRolesRequest, opts ...grpc.CallOption) (*ListEstateRolesResponse, error)
 }
 
 type informationServiceClient struct {
@@ -103,6 +106,16 @@ func (c *informationServiceClient) DeleteEstateRole(ctx context.Context, in *Del
 	return out, nil
 }
 
+func (c *informationServiceClient) ListEstateRoles(ctx context.Context, in *ListEstateRolesRequest, opts ...grpc.CallOption) (*ListEstateRolesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEstateRolesResponse)
+	err := c.cc.Invoke(ctx, InformationService_ListEstateRoles_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InformationServiceServer is the server API for InformationService service.
 // All implementations must embed UnimplementedInformationServiceServer
 // for forward compatibility.
@@ -120,6 +133,8 @@ type InformationServiceServer interface {
 	PutEstateRole(context.Context, *PutEstateRoleRequest) (*PutEstateRoleResponse, error)
 	// DeleteEstateRole takes it away. It is gone from the next decision.
 	DeleteEstateRole(context.Context, *DeleteEstateRoleRequest) (*DeleteEstateRoleResponse, error)
+	// ListEstateRoles returns the roles in the estate of a party, or in all, by estate, role and holder.
+	ListEstateRoles(context.Context, *ListEstateRolesRequest) (*ListEstateRolesResponse, error)
 	mustEmbedUnimplementedInformationServiceServer()
 }
 
@@ -144,6 +159,9 @@ func (UnimplementedInformationServiceServer) PutEstateRole(context.Context, *Put
 }
 func (UnimplementedInformationServiceServer) DeleteEstateRole(context.Context, *DeleteEstateRoleRequest) (*DeleteEstateRoleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteEstateRole not implemented")
+}
+func (UnimplementedInformationServiceServer) ListEstateRoles(context.Context, *ListEstateRolesRequest) (*ListEstateRolesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEstateRoles not implemented")
 }
 func (UnimplementedInformationServiceServer) mustEmbedUnimplementedInformationServiceServer() {}
 func (UnimplementedInformationServiceServer) testEmbeddedByValue()                            {}
@@ -256,6 +274,24 @@ func _InformationService_DeleteEstateRole_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InformationService_ListEstateRoles_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEstateRolesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InformationServiceServer).ListEstateRoles(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InformationService_ListEstateRoles_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InformationServiceServer).ListEstateRoles(ctx, req.(*ListEstateRolesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InformationService_ServiceDesc is the grpc.ServiceDesc for InformationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -282,6 +318,10 @@ var InformationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteEstateRole",
 			Handler:    _InformationService_DeleteEstateRole_Handler,
+		},
+		{
+			MethodName: "ListEstateRoles",
+			Handler:    _InformationService_ListEstateRoles_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
