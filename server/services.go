@@ -173,7 +173,11 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered})
+	decisions, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered})
+	if err != nil {
+		return nil, err
+	}
+	evaluationService, err := s.newEvaluations(policies, decisions)
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +220,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		policyService.Register,
 		registryService.Register,
 		authorizedService.Register,
+		evaluationService.Register,
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterDecisionServiceServer(r, decisionService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterInformationServiceServer(r, informationService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterDelegationServiceServer(r, delegationService) },

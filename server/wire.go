@@ -5,6 +5,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/evaluation"
 	"github.com/behalf-authz/behalf/server/internal/instancepip"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/policy"
@@ -36,6 +37,10 @@ var (
 	_ decision.Instances        = (*instancepip.Source)(nil)
 	_ policy.Reader             = (*engine.Engine)(nil)
 	_ policy.Writer             = (*engine.Engine)(nil)
+	_ evaluation.Relations      = (*engine.Engine)(nil)
+	_ evaluation.Lister         = (*engine.Engine)(nil)
+	_ evaluation.Policies       = (*policy.Service)(nil)
+	_ evaluation.Decider        = (*decision.Service)(nil)
 	_ register.Directory        = (*party.Directory)(nil)
 	_ authn.KeyStore            = (*records.Store)(nil)
 	_ records.Database          = database{}

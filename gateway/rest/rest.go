@@ -62,6 +62,7 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterRegisterServiceHandlerClient(ctx, a.mux, behalfv1.NewRegisterServiceClient(conn)),
 		behalfv1.RegisterCallerServiceHandlerClient(ctx, a.mux, behalfv1.NewCallerServiceClient(conn)),
 		behalfv1.RegisterDecisionServiceHandlerClient(ctx, a.mux, behalfv1.NewDecisionServiceClient(conn)),
+		behalfv1.RegisterEvaluationServiceHandlerClient(ctx, a.mux, behalfv1.NewEvaluationServiceClient(conn)),
 		behalfv1.RegisterInformationServiceHandlerClient(ctx, a.mux, behalfv1.NewInformationServiceClient(conn)),
 		behalfv1.RegisterPolicyServiceHandlerClient(ctx, a.mux, behalfv1.NewPolicyServiceClient(conn)),
 		behalfv1.RegisterRegistryServiceHandlerClient(ctx, a.mux, behalfv1.NewRegistryServiceClient(conn)),

@@ -40,60 +40,53 @@ func caveatContext(caveats map[string]any) (*structpb.Struct, error) {
 	return s, nil
 }
 
-// Candidates are the objects that a list may hold. What caveats leave open is among them:
-// whoever lists them checks each.
-type Candidates struct {
-	IDs      []string // each once, in no order
-	Everyone bool     // any object of the type may be one, whether or not it is in IDs
-}
-
 // CandidateResources returns the objects of a type on which a subject may have a permission.
-func (e *Engine) CandidateResources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject, caveats map[string]any) (Candidates, relation.Revision, error) {
+func (e *Engine) CandidateResources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject, caveats map[string]any) (relation.Candidates, relation.Revision, error) {
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
-		return Candidates{}, "", err
+		return relation.Candidates{}, "", err
 	}
 	if ids, ok := e.Walk(ctx).Resources(ctx, objectType, permission, subject); ok {
-		return Candidates{IDs: ids}, revision, nil
+		return relation.Candidates{IDs: ids}, revision, nil
 	}
 	given, err := caveatContext(caveats)
 	if err != nil {
-		return Candidates{}, "", err
+		return relation.Candidates{}, "", err
 	}
 	request := &v1.LookupResourcesRequest{
 		ResourceObjectType: objectType, Permission: permission, Subject: subjectReference(subject), Context: given,
 	}
 	if err := e.validate(request); err != nil {
-		return Candidates{}, "", err
+		return relation.Candidates{}, "", err
 	}
 	var found collected
 	err = e.services.Permissions.LookupResources(request, &sink[v1.LookupResourcesResponse]{ctx: ctx, each: func(r *v1.LookupResourcesResponse) {
 		found.add(r.GetResourceObjectId())
 	}})
 	if err != nil {
-		return Candidates{}, "", faultOf(err)
+		return relation.Candidates{}, "", faultOf(err)
 	}
-	return Candidates{IDs: found.ids}, revision, nil
+	return relation.Candidates{IDs: found.ids}, revision, nil
 }
 
 // CandidateSubjects returns the objects of a type that may have a permission on an object.
-func (e *Engine) CandidateSubjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string, caveats map[string]any) (Candidates, relation.Revision, error) {
+func (e *Engine) CandidateSubjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string, caveats map[string]any) (relation.Candidates, relation.Revision, error) {
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
-		return Candidates{}, "", err
+		return relation.Candidates{}, "", err
 	}
 	if ids, everyone, ok := e.Walk(ctx).Subjects(ctx, object, permission, subjectType, ""); ok {
-		return Candidates{IDs: ids, Everyone: everyone}, revision, nil
+		return relation.Candidates{IDs: ids, Everyone: everyone}, revision, nil
 	}
 	given, err := caveatContext(caveats)
 	if err != nil {
-		return Candidates{}, "", err
+		return relation.Candidates{}, "", err
 	}
 	request := &v1.LookupSubjectsRequest{
 		Resource: objectReference(object), Permission: permission, SubjectObjectType: subjectType, Context: given,
 	}
 	if err := e.validate(request); err != nil {
-		return Candidates{}, "", err
+		return relation.Candidates{}, "", err
 	}
 	var found collected
 	everyone := false
@@ -105,9 +98,9 @@ func (e *Engine) CandidateSubjects(ctx context.Context, at relation.At, object r
 		everyone = true
 	}})
 	if err != nil {
-		return Candidates{}, "", faultOf(err)
+		return relation.Candidates{}, "", faultOf(err)
 	}
-	return Candidates{IDs: found.ids, Everyone: everyone}, revision, nil
+	return relation.Candidates{IDs: found.ids, Everyone: everyone}, revision, nil
 }
 
 // collected is a set of ids in the order of their coming.
