@@ -18,6 +18,9 @@ const maxBulk = 10_000
 // question, an unknown relation for example, is in its answer and spoils no other; the
 // error is for what kept all of them from being answered.
 func (e *Engine) Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error) {
+	if answers, revision, ok := e.checkHead(ctx, at, questions); ok {
+		return answers, revision, nil
+	}
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
 		return nil, "", err

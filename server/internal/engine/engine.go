@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"buf.build/go/protovalidate"
 	"github.com/authzed/spicedb/pkg/cmd/server"
@@ -38,6 +39,7 @@ type Engine struct {
 	owned     bool // store was opened here and is closed here
 	spicedb   server.RunnableServer
 	walks     *walks
+	stamp     atomic.Pointer[stamp] // of the head that was last asked for
 	validator protovalidate.Validator
 	log       zerolog.Logger
 

@@ -17,6 +17,11 @@ const wildcard = "*"
 // permission, each once, in no order. Objects on which he has it only under a caveat are
 // left out.
 func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) ([]string, relation.Revision, error) {
+	if w, revision, ok := e.head(ctx, at); ok {
+		if ids, ok := w.Resources(ctx, objectType, permission, subject); ok {
+			return ids, revision, nil
+		}
+	}
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
 		return nil, "", err
@@ -52,6 +57,11 @@ func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, perm
 // object, each once, in no order. A wildcard names nobody and is left out, with those who
 // have the permission through nothing else; so are those who have it only under a caveat.
 func (e *Engine) Subjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) ([]string, relation.Revision, error) {
+	if w, revision, ok := e.head(ctx, at); ok {
+		if ids, _, ok := w.Subjects(ctx, object, permission, subjectType, ""); ok {
+			return ids, revision, nil
+		}
+	}
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
 		return nil, "", err

@@ -57,7 +57,7 @@ func (b *bound) reachOf(p *program) *reach {
 }
 
 func (b *bound) makeReach(target *program) *reach {
-	if b.schema.selfIn(target) { // SpiceDB may have no list then, whatever tuples there are
+	if b.schema.unlisted(target) {
 		return &reach{why: NotCompiled}
 	}
 	r := &reach{}
@@ -157,14 +157,19 @@ func (w *way) stepsOf(kind graph.Rel) *kindSteps {
 	return nil
 }
 
-// selfIn reports whether the object itself is a term of anything that leads to a program.
-func (s *Schema) selfIn(target *program) bool {
+// unlisted reports whether anything that leads to a program, by the schema and whatever
+// tuples there are, is not compiled or has the object itself as a term, for which SpiceDB may
+// have no list.
+func (s *Schema) unlisted(target *program) bool {
 	seen := map[*program]bool{}
 	var below func(u *union) bool
 	visit := func(typ, name string) bool {
 		p := s.program(typ, name)
-		if p == nil || seen[p] || p.body == nil {
+		if p == nil || seen[p] {
 			return false
+		}
+		if p.body == nil {
+			return true
 		}
 		seen[p] = true
 		return below(p.body)
