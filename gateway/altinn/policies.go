@@ -83,13 +83,25 @@ func (a *API) answerNotPut(w http.ResponseWriter, r *http.Request, err error) {
 	switch p.Code {
 	case problem.CodeName(codes.InvalidArgument), problem.CodeName(codes.FailedPrecondition):
 		event.From(r.Context()).Err = err
-		answerText(w, r, http.StatusBadRequest, p.Reason, p.Detail)
+		answerText(w, r, http.StatusBadRequest, p.Reason, whatIsWrong(p))
 	case problem.CodeName(codes.Unavailable), problem.CodeName(codes.ResourceExhausted), problem.CodeName(codes.Aborted):
 		event.From(r.Context()).Err = err
 		answerText(w, r, http.StatusBadRequest, p.Reason, textNotStored)
 	default:
 		a.answerError(w, r, err)
 	}
+}
+
+// whatIsWrong returns all that the services found wrong with an upload, one a line.
+func whatIsWrong(p problem.Problem) string {
+	if len(p.Violations) < 2 {
+		return p.Detail
+	}
+	lines := []string{"the policy is not valid:"}
+	for _, v := range p.Violations {
+		lines = append(lines, v.Message)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // rolesWithAccess answers GET policies/roleswithaccess/{org}/{app}: the roles that an app's

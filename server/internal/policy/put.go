@@ -200,10 +200,16 @@ func tuple(ref Ref, v Version) relation.Relationship {
 	return relation.Relationship{Resource: ref.Object(), Relation: current, Subject: relation.Subject{Object: v.object()}}
 }
 
-// invalidFault is the answer to an upload that is no policy.
+// invalidFault is the answer to an upload that is no policy: the first thing that is wrong
+// in the sentence, all of them in the violations.
 func invalidFault(err error) *fault.Error {
-	f := fault.New(fault.Invalid, ReasonInvalid, "%s", err.Error())
-	for _, at := range faultsOf(err) {
+	faults := faultsOf(err)
+	sentence := "the policy is not valid: " + faults[0].String()
+	if len(faults) > 1 {
+		sentence += fmt.Sprintf(" (and %d more)", len(faults)-1)
+	}
+	f := fault.New(fault.Invalid, ReasonInvalid, "%s", sentence)
+	for _, at := range faults {
 		f.Violations = append(f.Violations, fault.Violation{Field: "text", Message: at.String()})
 	}
 	return f

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/status"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
@@ -49,7 +52,7 @@ func (c *policyCommand) put(ctx context.Context, service behalfv1.PolicyServiceC
 	}
 	answer, err := service.PutPolicy(ctx, request)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.from, c.client.explain(err))
+		return c.notPut(err)
 	}
 	printFindings(c.Err, c.from, "warning", answer.GetWarnings())
 	printFindings(c.Err, c.from, "taken nevertheless", answer.GetFaults())
@@ -58,6 +61,19 @@ func (c *policyCommand) put(ctx context.Context, service behalfv1.PolicyServiceC
 	}
 	_, err = fmt.Fprintln(c.Out, answer.GetEtag())
 	return err
+}
+
+// notPut explains why a file was not put: one line for each thing that is wrong with it.
+func (c *policyCommand) notPut(err error) error {
+	reason, fields := details(status.Convert(err))
+	if reason != "POLICY_INVALID" {
+		return fmt.Errorf("%s: %w", c.from, c.client.explain(err))
+	}
+	lines := make([]error, len(fields))
+	for i, field := range fields {
+		lines[i] = fmt.Errorf("%s: %s (%s)", c.from, strings.TrimPrefix(field, "text: "), reason)
+	}
+	return errors.Join(lines...)
 }
 
 func newPolicyRollback(t Terminal) *cobra.Command {
