@@ -19,6 +19,12 @@ type Config struct {
 	Verifiers []Verifier
 	// Keys verifies API keys. Without it, none is valid.
 	Keys *Keys
+	// Opaque is asked about tokens that are none of the issuers' to the eye. May be nil.
+	Opaque Introspector
+	// Users tells which user an identity is. Without it, none is.
+	Users Users
+	// Sessions tells whose a session is. Without it, none is valid.
+	Sessions Sessions
 	// Remembered is how many verified tokens are remembered; 0 means DefaultRemembered.
 	Remembered int
 }
@@ -27,6 +33,9 @@ type Config struct {
 type Authenticator struct {
 	verifiers map[string]Verifier
 	keys      *Keys
+	opaque    Introspector
+	users     Users
+	sessions  Sessions
 	tokens    *cache
 }
 
@@ -39,7 +48,10 @@ func New(c Config) (*Authenticator, error) {
 	if c.Remembered <= 0 {
 		c.Remembered = DefaultRemembered
 	}
-	return &Authenticator{verifiers: verifiers, keys: c.Keys, tokens: newCache(c.Remembered)}, nil
+	return &Authenticator{
+		verifiers: verifiers, keys: c.Keys, tokens: newCache(c.Remembered),
+		opaque: c.Opaque, users: c.Users, sessions: c.Sessions,
+	}, nil
 }
 
 // Authenticate returns the caller whose token or API key it is. The error is an
@@ -63,7 +75,14 @@ func (a *Authenticator) token(ctx context.Context, s Secret) (caller.Caller, err
 	now := time.Now()
 	d := digest(sha256.Sum256([]byte(s)))
 	if v, found := a.tokens.get(d, now); found {
-		return v.Caller, nil
+		return a.known(ctx, v)
+	}
+	if a.opaque != nil && strings.Count(string(s), ".") != 2 {
+		v, err := a.opaque.Introspect(ctx, s)
+		if err != nil {
+			return caller.Caller{}, err
+		}
+		return a.known(ctx, v)
 	}
 	issuer, err := issuerOf(s)
 	if err != nil {
@@ -80,5 +99,5 @@ func (a *Authenticator) token(ctx context.Context, s Secret) (caller.Caller, err
 		return caller.Caller{}, err
 	}
 	a.tokens.put(d, entry{Verified: v, verifier: verifier, generation: generation}, now)
-	return v.Caller, nil
+	return a.known(ctx, v)
 }

@@ -50,9 +50,9 @@ func UserClaims(u TokenUser) map[string]any {
 type tokenClaims struct {
 	Issuer      string          `json:"iss"`
 	Subject     string          `json:"sub"`
-	Expires     *instant        `json:"exp"`
-	NotBefore   *instant        `json:"nbf"`
-	IssuedAt    *instant        `json:"iat"`
+	Expires     *Instant        `json:"exp"`
+	NotBefore   *Instant        `json:"nbf"`
+	IssuedAt    *Instant        `json:"iat"`
 	ClientID    string          `json:"client_id"`
 	Scope       json.RawMessage `json:"scope"`
 	AltinnScope json.RawMessage `json:"urn:altinn:scope"`
@@ -63,14 +63,14 @@ type tokenClaims struct {
 	Org         string          `json:"urn:altinn:org"`
 }
 
-// instant is a NumericDate: seconds since 1970, perhaps with a fraction.
-type instant struct{ time.Time }
+// Instant is a NumericDate: seconds since 1970, perhaps with a fraction.
+type Instant struct{ time.Time }
 
 // lastInstant is the end of the year 9999. A later one is a mistake, such as milliseconds.
 const lastInstant = 253402300799
 
 // UnmarshalJSON reads a JSON number.
-func (i *instant) UnmarshalJSON(b []byte) error {
+func (i *Instant) UnmarshalJSON(b []byte) error {
 	seconds, err := strconv.ParseFloat(string(b), 64)
 	if err != nil || seconds < 0 || seconds > lastInstant {
 		return fmt.Errorf("a time in the claims is not a number of seconds since 1970")
@@ -112,6 +112,22 @@ func (c *tokenClaims) caller() (caller.Caller, error) {
 	return caller.Caller{
 		Kind: caller.Service, Name: c.serviceName(), Scopes: scopes, Granted: granted, App: c.App, Org: c.Org,
 	}, nil
+}
+
+// AltinnUser returns the end user that Altinn's claims among all of a token's name, false
+// when they name none.
+func AltinnUser(all map[string]json.RawMessage) (u TokenUser, found bool, err error) {
+	c := tokenClaims{UserID: all["urn:altinn:userid"], PartyID: all["urn:altinn:partyid"], Level: all["urn:altinn:authlevel"]}
+	if c.UserID == nil {
+		return u, false, nil
+	}
+	who, err := c.user()
+	return TokenUser{UserID: who.UserID, PartyID: who.PartyID, Level: who.Level}, err == nil, err
+}
+
+// Scopes reads a token's scopes: ours, and those of other systems.
+func Scopes(raw json.RawMessage) (ours []caller.Scope, others []string, err error) {
+	return readScopes(raw)
 }
 
 // user returns the end user of the claims. A user id that is there and wrong is refused:

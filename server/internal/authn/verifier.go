@@ -29,8 +29,9 @@ type Verifier interface {
 
 // Verified is what a valid token says.
 type Verified struct {
-	Caller  caller.Caller
-	Expires time.Time
+	Caller   caller.Caller
+	Identity *Identity // of a token that does not name its user by his id here
+	Expires  time.Time
 }
 
 // algorithms returns those a key may have. All are of key pairs: with none of them can a

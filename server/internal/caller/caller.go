@@ -59,6 +59,14 @@ type Caller struct {
 	Org     string  // the service owner that the service is, such as skd
 	// Platform is the app that a PlatformAccessToken of the call names, whoever the caller is.
 	Platform string
+	// Issuer vouches for the caller, by its iss; empty for the local issuer and for API keys.
+	Issuer string
+	// IssuedTo is what the issuer calls him, its sub; empty when it is not believed for that.
+	IssuedTo string
+	// Groups and Permissions are what the issuer says of him, sorted.
+	Groups, Permissions []string
+	// Consumer is the organisation number of whom Maskinporten gave a service its token.
+	Consumer string
 	// Granted are the scopes of other systems that a token carries, as it spells them.
 	Granted []string
 }

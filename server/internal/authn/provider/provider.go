@@ -1,0 +1,104 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// DefaultSkew is how far an issuer's clock may be off when its entry does not say.
+const DefaultSkew = 10 * time.Second
+
+// Provider is one identity provider. It is safe for concurrent use.
+type Provider struct {
+	entry    Entry
+	client   *http.Client
+	keys     *keys
+	metadata *metadata
+	skew     time.Duration
+	secrets  secrets
+	inquiry  *inquiry
+}
+
+// New returns the provider of an entry that Validate has no fault with. It asks nobody
+// anything until it must: a provider that is down holds up no start.
+func New(e Entry, logger *slog.Logger) (*Provider, error) {
+	u, err := url.Parse(e.Issuer)
+	local := err == nil && loopback(u.Hostname())
+	if j, err := url.Parse(e.JWKS); err == nil && loopback(j.Hostname()) {
+		local = true
+	}
+	p := &Provider{entry: e, client: newClient(local), skew: DefaultSkew}
+	if e.Skew != nil {
+		p.skew = time.Duration(*e.Skew)
+	}
+	if p.secrets, err = readSecrets(e); err != nil {
+		return nil, err
+	}
+	algorithms := []jose.SignatureAlgorithm{jose.RS256}
+	if len(e.Algorithms) > 0 {
+		algorithms = nil
+		for _, a := range e.Algorithms {
+			algorithms = append(algorithms, jose.SignatureAlgorithm(a))
+		}
+	}
+	p.metadata = &metadata{client: p.client, issuer: e.Issuer}
+	p.keys = &keys{
+		client: p.client, algorithms: algorithms, address: p.keysAddress,
+		logger: logger.With("issuer", e.Name),
+	}
+	if e.Introspection != nil {
+		p.inquiry = newInquiry(p)
+	}
+	return p, nil
+}
+
+func (p *Provider) keysAddress(ctx context.Context) (string, error) {
+	if p.entry.JWKS != "" {
+		return p.entry.JWKS, nil
+	}
+	told, err := p.metadata.get(ctx)
+	return told.JWKS, err
+}
+
+// Name is by what people know the provider.
+func (p *Provider) Name() string { return p.entry.Name }
+
+// Entry is what the issuers file says of the provider.
+func (p *Provider) Entry() Entry { return p.entry }
+
+// Issuer returns the iss of the tokens it verifies.
+func (p *Provider) Issuer() string { return p.entry.Issuer }
+
+// Generation changes when a key goes, so that nobody relies on a token verified before.
+func (p *Provider) Generation() uint64 { return p.keys.generation.Load() }
+
+// believes reports whether the entry names the belief.
+func (p *Provider) believes(b Belief) bool { return slices.Contains(p.entry.Believe, b) }
+
+// secureEndpoint is secure for addresses that may have a query.
+func secureEndpoint(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	u.RawQuery = ""
+	return secure(u.String())
+}
+
+// Discover returns what the provider tells of itself. The error is an Unavailable fault.
+func (p *Provider) Discover(ctx context.Context) (Metadata, error) {
+	told, err := p.metadata.get(ctx)
+	if err != nil {
+		return Metadata{}, unavailable("the identity provider cannot be reached now").Because(err)
+	}
+	return told, nil
+}
+
+var errSecret = errors.New("the file is empty")
