@@ -22,6 +22,9 @@ func OfSQLite() ([]Migration, error) { return Read(SQLite, "sqlite") }
 // OfPostgres returns the migrations of a Postgres database, in order.
 func OfPostgres() ([]Migration, error) { return Read(Postgres, "postgres") }
 
+// OfAudit returns the migrations of the SQLite file of the audit records, in order.
+func OfAudit() ([]Migration, error) { return Read(Audit, "audit") }
+
 // Read reads the files of a directory. Their numbers begin at one and leave none out.
 func Read(files fs.FS, dir string) ([]Migration, error) {
 	names, err := fs.Glob(files, path.Join(dir, "*.sql"))

@@ -11,7 +11,7 @@ import (
 
 // TestEveryMigrationNamesItsOldestProgram reads all files that are released.
 func TestEveryMigrationNamesItsOldestProgram(t *testing.T) {
-	for name, read := range map[string]func() ([]migrations.Migration, error){"sqlite": migrations.OfSQLite, "postgres": migrations.OfPostgres} {
+	for name, read := range map[string]func() ([]migrations.Migration, error){"sqlite": migrations.OfSQLite, "postgres": migrations.OfPostgres, "audit": migrations.OfAudit} {
 		list, err := read()
 		if err != nil || len(list) == 0 {
 			t.Errorf("%s: %d migrations, %v", name, len(list), err)

@@ -11,3 +11,9 @@ var SQLite embed.FS
 //
 //go:embed postgres/*.sql
 var Postgres embed.FS
+
+// Audit are the files for the SQLite file of the audit records, under audit/. On Postgres
+// they are a table among the others.
+//
+//go:embed audit/*.sql
+var Audit embed.FS

@@ -1,0 +1,154 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// file is a sink of JSON lines. It only ever appends, and goes on in a new file when its own
+// was renamed or removed, so that others can rotate it in either way and need not say so.
+type file struct {
+	path   string
+	altinn bool
+	opened *os.File
+	is     os.FileInfo
+	torn   bool // the last line has no end
+	buffer bytes.Buffer
+}
+
+// openFile opens the file, to know at the start whether it can be written.
+func openFile(path string, altinn bool) (*file, error) {
+	f := &file{path: path, altinn: altinn}
+	return f, f.open()
+}
+
+func (f *file) name() string { return "file" }
+
+func (f *file) open() (err error) {
+	// Others may read it as their rights on the directory let them: whoever rotates it does.
+	if f.opened, err = os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640); errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENXIO) {
+		f.opened, err = os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0) // a pipe, which is not read back
+	}
+	if err != nil {
+		f.opened = nil
+		return err
+	}
+	if f.is, err = f.opened.Stat(); err != nil {
+		return err
+	}
+	f.torn = f.is.Mode().IsRegular() && f.is.Size() > 0 && !endsLine(f.opened, f.is.Size())
+	if !f.is.Mode().IsRegular() {
+		return nil
+	}
+	return syncDir(filepath.Dir(f.path))
+}
+
+// endsLine says whether the last byte of a file ends a line. When it cannot be read it is
+// taken not to: an empty line is less than one that begins in another.
+func endsLine(r io.ReaderAt, size int64) bool {
+	var last [1]byte
+	_, err := r.ReadAt(last[:], size-1)
+	return err == nil && last[0] == '\n'
+}
+
+// syncDir lets the names in a directory reach the disk.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// follow opens the file anew when what its name stands for is another.
+func (f *file) follow() error {
+	if f.opened != nil {
+		if now, err := os.Stat(f.path); err == nil && os.SameFile(now, f.is) {
+			return nil
+		}
+		// What is in the old one must not be less safe for being the old one.
+		if err := errors.Join(f.sync(), f.opened.Close()); err != nil {
+			return err
+		}
+		f.opened = nil
+	}
+	return f.open()
+}
+
+func (f *file) write(list []line) error {
+	if err := f.follow(); err != nil {
+		return err
+	}
+	f.buffer.Reset()
+	if f.torn {
+		f.buffer.WriteByte('\n')
+	}
+	fill(&f.buffer, list, f.altinn)
+	n, err := f.opened.Write(f.buffer.Bytes())
+	if n > 0 {
+		f.torn = n < f.buffer.Len()
+	}
+	if err != nil {
+		return fmt.Errorf("write %d records: %w", len(list), err)
+	}
+	return nil
+}
+
+// fill writes lines as they go to files and streams.
+func fill(b *bytes.Buffer, list []line, altinn bool) {
+	for _, l := range list {
+		if altinn {
+			b.Write(l.altinn)
+		} else {
+			b.Write(l.native)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+func (f *file) sync() error {
+	if f.opened == nil || !f.is.Mode().IsRegular() {
+		return nil
+	}
+	return f.opened.Sync()
+}
+
+func (f *file) close() error {
+	if f.opened == nil {
+		return nil
+	}
+	return f.opened.Close()
+}
+
+// stream is a sink of JSON lines that others read as they come: standard output.
+type stream struct {
+	out    io.Writer
+	altinn bool
+	torn   bool
+	buffer bytes.Buffer
+}
+
+func (s *stream) name() string { return "stdout" }
+
+func (s *stream) write(list []line) error {
+	s.buffer.Reset()
+	if s.torn {
+		s.buffer.WriteByte('\n')
+	}
+	fill(&s.buffer, list, s.altinn)
+	n, err := s.out.Write(s.buffer.Bytes())
+	if n > 0 {
+		s.torn = n < s.buffer.Len()
+	}
+	return err
+}
+
+// sync does nothing: what was written is with whoever reads it.
+func (s *stream) sync() error { return nil }
+
+func (s *stream) close() error { return nil }
