@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server"
 )
 
 // Of the demonstration: a bakery, its managing director, its accounting firm, that firm's
@@ -202,5 +203,12 @@ func TestDelegationsTravel(t *testing.T) {
 	list := []string{"delegate", "list", "--party", "50020001"}
 	if diff := cmp.Diff(d.run(t, list...), next.run(t, list...)); diff != "" || !strings.Contains(d.run(t, list...), "jordbruk") {
 		t.Errorf("listed (-) and listed after the import (+):\n%s", diff)
+	}
+	if *datastoreFlag != server.DatastoreSQLite {
+		return // verify is of files
+	}
+	for _, i := range []*instance{d.instance, next} {
+		i.stop()
+		run(t, "verify", "--data-dir", i.dataDir)
 	}
 }
