@@ -7,7 +7,7 @@ import (
 
 // newRegistry returns what keeps system users, access lists and resources, and its service.
 func (s *Server) newRegistry() (*registry.Service, *registryrpc.Server, error) {
-	registered, err := registry.New(registry.Config{Records: s.records, Relations: s.graph, Reader: s.engine, Directory: s.directory})
+	registered, err := registry.New(registry.Config{Records: s.records, Relations: s.graph, Reader: s.engine})
 	if err != nil {
 		return nil, nil, err
 	}

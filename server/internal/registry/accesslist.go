@@ -77,7 +77,7 @@ func (l *AccessList) check() error {
 }
 
 // row returns the list as it is recorded.
-func (s *Service) row(source string, l AccessList) (records.AccessList, error) {
+func (s *Service) row(ctx context.Context, tx *records.Tx, source string, l AccessList) (records.AccessList, error) {
 	if err := l.check(); err != nil {
 		return records.AccessList{}, err
 	}
@@ -89,12 +89,16 @@ func (s *Service) row(source string, l AccessList) (records.AccessList, error) {
 		ID: id, Owner: l.Owner, Identifier: l.Identifier, Name: l.Name, Description: l.Description, Source: source,
 		Opens: slices.Clone(l.Opens), Updated: micros(s.now()),
 	}
+	names := make([]Reference, len(l.Members))
 	for i, m := range l.Members {
-		p, err := s.resolve(fmt.Sprintf("access_list.members[%d].party", i), m.Party)
-		if err != nil {
-			return records.AccessList{}, err
-		}
-		row.Members = append(row.Members, records.ListMember{Party: p.ID, Since: micros(m.Since)})
+		names[i] = m.Party
+	}
+	members, err := resolveAll(ctx, tx, "access_list.members[%d].party", names)
+	if err != nil {
+		return records.AccessList{}, err
+	}
+	for i, m := range l.Members {
+		row.Members = append(row.Members, records.ListMember{Party: members[i], Since: micros(m.Since)})
 	}
 	slices.SortFunc(row.Members, func(a, b records.ListMember) int { return int(a.Party - b.Party) })
 	row.Members = slices.CompactFunc(row.Members, func(a, b records.ListMember) bool { return a.Party == b.Party })
@@ -125,11 +129,11 @@ func etag(l records.AccessList) (string, error) {
 // PutAccessList adds a list, or replaces it. ifMatch is the ETag that it must have, "*" for
 // any, empty when there may be none.
 func (s *Service) PutAccessList(ctx context.Context, source string, l AccessList, ifMatch string) (records.AccessList, relation.Revision, error) {
-	row, err := s.row(source, l)
-	if err != nil {
-		return records.AccessList{}, "", err
-	}
-	revision, err := s.write(ctx, func(ctx context.Context, tx *records.Tx) ([]relation.Update, error) {
+	var row records.AccessList
+	revision, err := s.write(ctx, func(ctx context.Context, tx *records.Tx) (_ []relation.Update, err error) {
+		if row, err = s.row(ctx, tx, source, l); err != nil {
+			return nil, err
+		}
 		return putAccessList(ctx, tx, &row, ifMatch)
 	})
 	return row, revision, err
@@ -180,16 +184,16 @@ func matches(was records.AccessList, known bool, ifMatch string) error {
 
 // ChangeMembers puts parties on a list and takes others from it, and returns its ETag.
 func (s *Service) ChangeMembers(ctx context.Context, owner, name string, add, drop []Reference, ifMatch string) (string, relation.Revision, error) {
-	added, err := s.resolveAll("add", add)
-	if err != nil {
-		return "", "", err
-	}
-	dropped, err := s.resolveAll("remove", drop)
-	if err != nil {
-		return "", "", err
-	}
 	var tag string
 	revision, err := s.write(ctx, func(ctx context.Context, tx *records.Tx) ([]relation.Update, error) {
+		added, err := resolveAll(ctx, tx, "add[%d]", add)
+		if err != nil {
+			return nil, err
+		}
+		dropped, err := resolveAll(ctx, tx, "remove[%d]", drop)
+		if err != nil {
+			return nil, err
+		}
 		list, err := s.known(ctx, tx, owner, name)
 		if err != nil {
 			return nil, err
@@ -213,18 +217,6 @@ func (s *Service) ChangeMembers(ctx context.Context, owner, name string, add, dr
 		return putAccessList(ctx, tx, &list, "")
 	})
 	return tag, revision, err
-}
-
-func (s *Service) resolveAll(field string, names []Reference) ([]party.ID, error) {
-	ids := make([]party.ID, len(names))
-	for i, name := range names {
-		p, err := s.resolve(fmt.Sprintf("%s[%d]", field, i), name)
-		if err != nil {
-			return nil, err
-		}
-		ids[i] = p.ID
-	}
-	return ids, nil
 }
 
 // known returns a list, or the fault that there is none.

@@ -214,14 +214,20 @@ func (i *Import) compare(ctx context.Context, tx *records.Tx, s *source, k Kind,
 		if err != nil {
 			return err
 		}
-		row, err := i.service.systemUserRow(s.name, *e.SystemUser)
+		row, err := systemUserRow(ctx, tx, s.name, *e.SystemUser)
+		if err != nil && fault.KindOf(err) != fault.Invalid {
+			return err
+		}
 		known, same = ok, err == nil && row == was
 	case AccessLists:
 		was, ok, err := tx.AccessList(ctx, key)
 		if err != nil {
 			return err
 		}
-		row, err := i.service.row(s.name, *e.AccessList)
+		row, err := i.service.row(ctx, tx, s.name, *e.AccessList)
+		if err != nil && fault.KindOf(err) != fault.Invalid {
+			return err
+		}
 		known, same = ok, err == nil && row.ETag == was.ETag && was.Source == s.name
 	default:
 		was, ok, err := tx.Resource(ctx, key)
@@ -242,11 +248,6 @@ func (i *Import) compare(ctx context.Context, tx *records.Tx, s *source, k Kind,
 		s.counts[k].Added++
 	}
 	return nil
-}
-
-func (s *Service) systemUserRow(source string, u SystemUser) (records.SystemUser, error) {
-	owner, err := s.resolve("system_user.owner", u.Owner)
-	return records.SystemUser{UUID: u.UUID, Owner: owner.ID, Agent: u.Agent, Name: u.Name, Source: source}, err
 }
 
 // Counts returns what is, or would be, done to the records of a source, those kinds that it
@@ -321,13 +322,13 @@ func (i *Import) Put(ctx context.Context) (relation.Revision, error) {
 func (i *Import) put(ctx context.Context, tx *records.Tx, source string, e Entry) ([]relation.Update, error) {
 	switch {
 	case e.SystemUser != nil:
-		row, err := i.service.systemUserRow(source, *e.SystemUser)
+		row, err := systemUserRow(ctx, tx, source, *e.SystemUser)
 		if err != nil {
 			return nil, err
 		}
 		return putSystemUser(ctx, tx, row)
 	case e.AccessList != nil:
-		row, err := i.service.row(source, *e.AccessList)
+		row, err := i.service.row(ctx, tx, source, *e.AccessList)
 		if err != nil {
 			return nil, err
 		}

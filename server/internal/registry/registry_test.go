@@ -58,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	directory := party.NewDirectory()
-	kept, err := registry.New(registry.Config{Records: store, Relations: shared, Reader: shared, Directory: directory})
+	kept, err := registry.New(registry.Config{Records: store, Relations: shared, Reader: shared})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,15 +54,20 @@ func (s *Service) PutSystemUser(ctx context.Context, source string, u SystemUser
 	if err := u.check(); err != nil {
 		return records.SystemUser{}, "", err
 	}
-	owner, err := s.resolve("system_user.owner", u.Owner)
-	if err != nil {
-		return records.SystemUser{}, "", err
-	}
-	row := records.SystemUser{UUID: u.UUID, Owner: owner.ID, Agent: u.Agent, Name: u.Name, Source: source}
-	revision, err := s.write(ctx, func(ctx context.Context, tx *records.Tx) ([]relation.Update, error) {
+	var row records.SystemUser
+	revision, err := s.write(ctx, func(ctx context.Context, tx *records.Tx) (_ []relation.Update, err error) {
+		if row, err = systemUserRow(ctx, tx, source, u); err != nil {
+			return nil, err
+		}
 		return putSystemUser(ctx, tx, row)
 	})
 	return row, revision, err
+}
+
+// systemUserRow returns a system user as it is recorded.
+func systemUserRow(ctx context.Context, tx *records.Tx, source string, u SystemUser) (records.SystemUser, error) {
+	owner, err := resolve(ctx, tx, "system_user.owner", u.Owner)
+	return records.SystemUser{UUID: u.UUID, Owner: owner, Agent: u.Agent, Name: u.Name, Source: source}, err
 }
 
 func putSystemUser(ctx context.Context, tx *records.Tx, row records.SystemUser) ([]relation.Update, error) {
@@ -127,16 +132,14 @@ func noSystemUser(uuid string) error {
 // SystemUsers returns a page of system users, by UUID, those of an owner unless it is empty,
 // and after which the next page continues; that is empty at the end.
 func (s *Service) SystemUsers(ctx context.Context, owner Reference, after string, size int) ([]records.SystemUser, string, error) {
-	var of party.ID
-	if owner != "" {
-		p, err := s.resolve("owner", owner)
-		if err != nil {
-			return nil, "", err
-		}
-		of = p.ID
-	}
 	var found []records.SystemUser
 	err := s.records.Read(ctx, func(tx *records.Tx) (err error) {
+		var of party.ID
+		if owner != "" {
+			if of, err = resolve(ctx, tx, "owner", owner); err != nil {
+				return err
+			}
+		}
 		found, err = tx.SystemUsersAfter(ctx, of, after, page(size))
 		return err
 	})

@@ -104,7 +104,8 @@ func (r *reader) readAccessLists(owners map[string]string) {
 }
 
 func (r *reader) takeAccessList(at registerfile.Place, lists *accessLists, member *somebody, f fileAccessList) {
-	owner, identifier, named := strings.Cut(strings.TrimPrefix(f.URN, "urn:altinn:access-list:"), ":")
+	name, named := strings.CutPrefix(f.URN, "urn:altinn:access-list:")
+	owner, identifier, _ := strings.Cut(name, ":")
 	if f.URN == "" {
 		owner, identifier, named = listsOwner, cmp.Or(f.Identifier, f.Identifer), true
 	}

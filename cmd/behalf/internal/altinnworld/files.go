@@ -78,7 +78,7 @@ func position(text []byte, err error) string {
 		err = fmt.Errorf("is %s, not %s", e.Value, shapeOf(e.Type.Kind().String()))
 	}
 	at := ""
-	if offset >= 0 {
+	if offset > 0 {
 		line := 1 + bytes.Count(text[:min(int(offset), len(text))], []byte("\n"))
 		at = ":" + strconv.Itoa(line)
 	}
@@ -91,7 +91,7 @@ func position(text []byte, err error) string {
 func shapeOf(kind string) string {
 	switch kind {
 	case "int64", "int":
-		return "a whole number"
+		return "a whole number of 32 bits"
 	case "slice":
 		return "a list"
 	case "struct", "map":

@@ -2,7 +2,7 @@ package altinnworld
 
 import (
 	"encoding/json"
-	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -45,7 +45,8 @@ func (n *number) UnmarshalJSON(text []byte) error {
 	}
 	i, err := strconv.ParseInt(digits, 10, 32)
 	if err != nil {
-		return fmt.Errorf("%s is not a whole number of 32 bits", text)
+		// The decoder adds the field to this error, and to no other.
+		return &json.UnmarshalTypeError{Value: digits, Type: reflect.TypeFor[int64]()}
 	}
 	*n = number(i)
 	return nil
