@@ -251,8 +251,10 @@ func (g *gathering) traderRoles(id party.ID) []string {
 	}
 	var names []string
 	for name := range g.has[id].relations {
+		held, _, _ := g.service.catalogue.Held(name)
 		for _, r := range g.service.catalogue.Closure([]string{name}) {
-			if r.SoleTrader {
+			// A role that goes over by itself brings there what it implies.
+			if r.SoleTrader && (!held.SoleTrader || r.Relation == held.Relation) {
 				if relation := r.PersonRelation(""); relation != "" {
 					names = append(names, relation)
 				} else {
