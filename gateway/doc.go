@@ -8,5 +8,5 @@
 // so that their interceptors always run. The composition root in server calls New.
 //
 // The doors are packages of their own: rest is the native API under /v1, altinn is Altinn's
-// paths under /authorization/api/v1.
+// paths under /authorization/api/v1, authzen is OpenID AuthZEN under /access/v1.
 package gateway

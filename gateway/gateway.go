@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/behalf-authz/behalf/gateway/altinn"
+	"github.com/behalf-authz/behalf/gateway/authzen"
 	"github.com/behalf-authz/behalf/gateway/event"
 	"github.com/behalf-authz/behalf/gateway/problem"
 	"github.com/behalf-authz/behalf/gateway/rest"
@@ -46,6 +48,9 @@ type Config struct {
 	Ready func(context.Context) error
 	// Decisions says who may ask for decisions at Altinn's path without a scope. Default nobody.
 	Decisions altinn.Decisions
+	// PublicURL is the https URL by which clients know the server, for AuthZEN's metadata,
+	// which there are none of without it.
+	PublicURL string
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
 	MaxBodyBytes int64
 	// Timeout limits the time a request may take, its body included. Default 30 s.
@@ -78,6 +83,11 @@ func (c Config) Validate() error {
 	need(c.JWKS != nil, "JWKS")
 	need(len(c.OpenAPI) > 0, "OpenAPI")
 	need(c.Ready != nil, "Ready")
+	if c.PublicURL != "" {
+		if err := authzen.ValidatePublicURL(c.PublicURL); err != nil {
+			faults = append(faults, fmt.Errorf("gateway: PublicURL: %w", err))
+		}
+	}
 	if c.MaxBodyBytes < 0 || c.Timeout < 0 {
 		faults = append(faults, errors.New("gateway: a limit is negative"))
 	}
@@ -105,6 +115,7 @@ func New(cfg Config) (http.Handler, error) {
 		fixed:   operations(cfg),
 		rest:    native,
 		altinn:  altinn.New(conn, cfg.Decisions),
+		authzen: authzen.New(conn, cfg.MaxBodyBytes),
 	}
 	return recorder.Handler(rt, answerPanic), nil
 }
@@ -116,6 +127,7 @@ type router struct {
 	fixed   map[string]http.Handler
 	rest    http.Handler
 	altinn  http.Handler
+	authzen http.Handler
 }
 
 // ServeHTTP hands the request to its door, with the metadata of its calls and a deadline.
@@ -133,6 +145,8 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.serveDoor(w, r, rt.rest, safeMethod(r.Method))
 	case altinn.Serves(path):
 		rt.serveDoor(w, r, rt.altinn, true)
+	case authzen.Serves(path):
+		rt.serveDoor(w, r, rt.authzen, false)
 	default:
 		answerNotFound(w, r)
 	}

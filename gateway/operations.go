@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/behalf-authz/behalf/gateway/authzen"
 	"github.com/behalf-authz/behalf/gateway/event"
 	"github.com/behalf-authz/behalf/gateway/problem"
 )
@@ -24,6 +25,7 @@ func operations(cfg Config) map[string]http.Handler {
 		"/metrics":               read(promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}).ServeHTTP),
 		"/openapi.json":          document("application/json", func() []byte { return cfg.OpenAPI }),
 		"/.well-known/jwks.json": document("application/jwk-set+json", cfg.JWKS),
+		authzen.MetadataPath:     read(authzen.Metadata(cfg.PublicURL)),
 	}
 }
 
