@@ -1,0 +1,274 @@
+package provider
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/fault"
+)
+
+// maxLoginAge is how old an id_token may be that a login brings.
+const maxLoginAge = 10 * time.Minute
+
+// Reasons of logins that fail.
+const (
+	// ReasonLoginRefused is given when the provider has not let somebody in, or what it said does not hold.
+	ReasonLoginRefused fault.Reason = "LOGIN_REFUSED"
+	// ReasonLevelTooLow is given when a login is of a lower level than was asked for.
+	ReasonLevelTooLow fault.Reason = "LEVEL_TOO_LOW"
+)
+
+// Request is what a login asks of the provider.
+type Request struct {
+	Redirect string // where the browser comes back to
+	State    string
+	Nonce    string
+	Verifier string   // of PKCE
+	ACR      []string // one of which the login must have
+	Locale   string   // of the provider's pages; empty for its own choice
+}
+
+// Tokens are what the provider gives for a login.
+type Tokens struct {
+	Access  string    `json:"access,omitempty"`
+	Refresh string    `json:"refresh,omitempty"`
+	ID      string    `json:"id,omitempty"` // the id_token, by which a logout names its login
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// LoggedIn is somebody who has logged in.
+type LoggedIn struct {
+	authn.Verified
+	Subject string // as the provider calls him, whether or not it is believed
+	SID     string // the provider's name of its session
+	Tokens  Tokens
+}
+
+// ACR returns the acr values that a login asks for: those asked, or the entry's.
+func (p *Provider) ACR(asked []string) []string {
+	if len(asked) > 0 || p.entry.Login == nil {
+		return asked
+	}
+	return p.entry.Login.ACR
+}
+
+func (p *Provider) oauth2(told Metadata, redirect string) *oauth2.Config {
+	style := oauth2.AuthStyleInHeader
+	if p.secrets.login == "" {
+		style = oauth2.AuthStyleInParams // a public client has nothing to put into a header
+	}
+	return &oauth2.Config{
+		ClientID: p.entry.Login.ClientID, ClientSecret: string(p.secrets.login),
+		Endpoint:    oauth2.Endpoint{AuthURL: told.Authorization, TokenURL: told.Token, AuthStyle: style},
+		RedirectURL: redirect, Scopes: append([]string{oidc.ScopeOpenID}, p.entry.Login.Scopes...),
+	}
+}
+
+// Authorize returns where the browser logs in.
+func (p *Provider) Authorize(ctx context.Context, r Request) (string, error) {
+	if p.entry.Login == nil {
+		return "", fault.New(fault.NotFound, "PROVIDER_NOT_FOUND", "nobody logs in with this provider")
+	}
+	told, err := p.Discover(ctx)
+	if err != nil {
+		return "", err
+	}
+	// Without PKCE, or with plain, a code that leaks is a login.
+	if len(told.ChallengeMethods) > 0 && !slices.Contains(told.ChallengeMethods, "S256") {
+		return "", unavailable("the identity provider does not offer PKCE with S256")
+	}
+	options := []oauth2.AuthCodeOption{oidc.Nonce(r.Nonce), oauth2.S256ChallengeOption(r.Verifier)}
+	if len(r.ACR) > 0 {
+		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(r.ACR, " ")))
+	}
+	if r.Locale != "" {
+		options = append(options, oauth2.SetAuthURLParam("ui_locales", r.Locale))
+	}
+	return p.oauth2(told, r.Redirect).AuthCodeURL(r.State, options...), nil
+}
+
+// CheckIssuer returns why a callback is not of this provider (RFC 9207). It is to be asked
+// before the code is sent anywhere: it may be another provider's, for which this one asks.
+func (p *Provider) CheckIssuer(ctx context.Context, iss string) error {
+	told, err := p.Discover(ctx)
+	if err != nil {
+		return err
+	}
+	if iss == "" && told.IssInCallback || iss != "" && iss != p.entry.Issuer {
+		return fault.New(fault.Invalid, ReasonLoginRefused, "the answer is not of the identity provider that was asked")
+	}
+	return nil
+}
+
+// Exchange trades the code of a callback for who has logged in.
+func (p *Provider) Exchange(ctx context.Context, r Request, code string) (LoggedIn, error) {
+	told, err := p.Discover(ctx)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	ctx = oidc.ClientContext(ctx, p.client)
+	token, err := p.oauth2(told, r.Redirect).Exchange(ctx, code, oauth2.VerifierOption(r.Verifier))
+	if err != nil {
+		return LoggedIn{}, tokenFault(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	in, err := p.readLogin(ctx, raw, token.AccessToken, r)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	in.Tokens = Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: raw, Expires: token.Expiry}
+	return in, nil
+}
+
+// readLogin returns whom an id_token names.
+func (p *Provider) readLogin(ctx context.Context, raw, access string, r Request) (LoggedIn, error) {
+	payload, _, err := p.keys.verify(ctx, raw)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	no := func(why string) (LoggedIn, error) {
+		return LoggedIn{}, fault.New(fault.Unauthenticated, ReasonLoginRefused, "%s", "the login does not hold: "+why)
+	}
+	id, err := p.idTokens().Verify(ctx, raw)
+	if err != nil {
+		return no("its issuer, audience or time is wrong")
+	}
+	c, err := readClaims(payload)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	client, now := p.entry.Login.ClientID, time.Now()
+	switch {
+	case c.Nonce == nil || subtle.ConstantTimeCompare([]byte(*c.Nonce), []byte(r.Nonce)) != 1:
+		return no("its nonce is wrong")
+	case c.Subject == "":
+		return no("it names nobody")
+	case len(c.Audience) > 1 || c.Party != "" && c.Party != client:
+		return no("it is meant for others too")
+	case c.IssuedAt == nil || now.Add(p.skew).Before(c.IssuedAt.Time) || now.Sub(c.IssuedAt.Time) > maxLoginAge:
+		return no("it is too old, or of the future")
+	case c.NotBefore != nil && now.Add(p.skew).Before(c.NotBefore.Time):
+		return no("it is not valid yet")
+	case id.AccessTokenHash != "" && id.VerifyAccessToken(access) != nil:
+		return no("its access token is another's")
+	}
+	who, err := p.identity(c)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	if err := p.reached(c.ACR, r.ACR); err != nil {
+		return LoggedIn{}, err
+	}
+	return LoggedIn{
+		Verified: authn.Verified{Caller: who.Caller, Identity: &who.Identity, Expires: c.Expires.Time},
+		Subject:  c.Subject, SID: c.Session,
+	}, nil
+}
+
+// reached returns why an acr is less than what was asked for. A provider may leave out what
+// it was asked, so its word is looked at.
+func (p *Provider) reached(acr string, asked []string) error {
+	if len(asked) == 0 || slices.Contains(asked, acr) {
+		return nil
+	}
+	for _, a := range asked {
+		if level, known := p.entry.Levels.ACR[a]; known && p.entry.Levels.ACR[acr] >= level && level > 0 {
+			return nil
+		}
+	}
+	return fault.New(fault.Denied, ReasonLevelTooLow, "the login is of a lower level than was asked for")
+}
+
+func (p *Provider) idTokens() *oidc.IDTokenVerifier {
+	var algorithms []string
+	for _, a := range p.keys.algorithms {
+		algorithms = append(algorithms, string(a))
+	}
+	return oidc.NewVerifier(p.entry.Issuer, p.keys, &oidc.Config{ClientID: p.entry.Login.ClientID, SupportedSigningAlgs: algorithms})
+}
+
+// Refresh trades a refresh token for new tokens. The error is an Unauthenticated fault when
+// the provider has ended the login, and an Unavailable one when it does not answer.
+func (p *Provider) Refresh(ctx context.Context, was Tokens) (Tokens, error) {
+	if p.entry.Login == nil {
+		return Tokens{}, refused("nobody logs in with this provider")
+	}
+	told, err := p.Discover(ctx)
+	if err != nil {
+		return Tokens{}, err
+	}
+	ctx = oidc.ClientContext(ctx, p.client)
+	token, err := p.oauth2(told, "").TokenSource(ctx, &oauth2.Token{RefreshToken: was.Refresh}).Token()
+	if err != nil {
+		return Tokens{}, tokenFault(err)
+	}
+	is := Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: was.ID, Expires: token.Expiry}
+	return is, nil
+}
+
+// tokenFault tells a provider that says no from one that says nothing.
+func tokenFault(err error) error {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if ok && answer.Response != nil && answer.Response.StatusCode < http.StatusInternalServerError && answer.Response.StatusCode != http.StatusTooManyRequests {
+		// The answer may repeat the code or the token, so its text goes nowhere.
+		return fault.New(fault.Unauthenticated, ReasonLoginRefused, "the identity provider has refused the login").
+			Because(errors.New("the provider answered " + answer.ErrorCode))
+	}
+	return unavailable("the identity provider cannot be reached now").Because(errors.New("no answer of the token endpoint"))
+}
+
+// LogoutURL returns where the browser logs out at the provider too, empty when it offers none.
+func (p *Provider) LogoutURL(ctx context.Context, idToken, back, state string) string {
+	told, err := p.metadata.get(ctx)
+	if err != nil || told.EndSession == "" || p.entry.Login == nil {
+		return ""
+	}
+	u, err := url.Parse(told.EndSession)
+	if err != nil {
+		return ""
+	}
+	query := u.Query()
+	query.Set("client_id", p.entry.Login.ClientID)
+	query.Set("post_logout_redirect_uri", back)
+	query.Set("state", state)
+	if idToken != "" {
+		query.Set("id_token_hint", idToken)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// Revoke tells the provider that a refresh token is not used any more, as far as it listens.
+func (p *Provider) Revoke(ctx context.Context, refresh string) error {
+	told, err := p.metadata.get(ctx)
+	if err != nil || told.Revocation == "" || refresh == "" || p.entry.Login == nil {
+		return err
+	}
+	form := url.Values{"token": {refresh}, "token_type_hint": {"refresh_token"}}
+	if p.secrets.login == "" {
+		form.Set("client_id", p.entry.Login.ClientID)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, told.Revocation, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if p.secrets.login != "" {
+		request.SetBasicAuth(url.QueryEscape(p.entry.Login.ClientID), url.QueryEscape(string(p.secrets.login)))
+	}
+	answer, err := p.client.Do(request)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}

@@ -1,0 +1,94 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/authn/provider"
+	"github.com/behalf-authz/behalf/server/internal/fault"
+)
+
+const (
+	// leaseTime is how long one server may take to renew a session before another tries: longer
+	// than a provider is waited for.
+	leaseTime = 15 * time.Second
+	// leasePause is how long a server waits before it looks whether another has renewed.
+	leasePause = 50 * time.Millisecond
+)
+
+// renew has the provider renew a session that is due, once for however many requests wait
+// for it on however many servers. Providers that rotate refresh tokens take a second use of one
+// for theft.
+func (s *Service) renew(ctx context.Context, due Session) error {
+	_, err, _ := s.renewals.Do(string(due.ID[:]), func() (any, error) {
+		// Those who wait must not fail because the first goes away.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*leaseTime)
+		defer cancel()
+		return nil, s.renewOnce(ctx, due)
+	})
+	return err
+}
+
+// renewOnce renews the session or waits until another server has.
+func (s *Service) renewOnce(ctx context.Context, due Session) error {
+	holder := rand.Text()
+	for {
+		now := time.Now()
+		held, err := s.leases.HoldSession(ctx, due.ID, due.Version, holder, now, now.Add(leaseTime))
+		if err != nil {
+			return err
+		}
+		if held {
+			return s.exchange(ctx, due, holder)
+		}
+		select {
+		case <-ctx.Done():
+			return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the session cannot be renewed now").Because(ctx.Err())
+		case <-time.After(leasePause):
+		}
+		is, ok, err := s.store.Session(ctx, due.ID)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return ended()
+		case is.Version != due.Version:
+			return nil
+		}
+	}
+}
+
+// exchange renews a session that the holder holds.
+func (s *Service) exchange(ctx context.Context, due Session, holder string) error {
+	tokens, err := s.open(due)
+	if err != nil {
+		return s.end(ctx, due) // by a key that is gone
+	}
+	fresh, err := s.providers[due.Provider].Refresh(ctx, tokens)
+	if fault.KindOf(err) == fault.Unauthenticated {
+		return s.end(ctx, due)
+	}
+	if err != nil {
+		// The provider does not answer. The session goes on until its own end, and is tried
+		// again when somebody asks in a while.
+		s.logger.WarnContext(ctx, "a session is not renewed", "provider", due.Provider, "error", err)
+		_, err := s.leases.RenewSession(ctx, due.ID, holder, due.Tokens, time.Now().Add(provider.KeysInterval))
+		return err
+	}
+	sealed, err := s.seal(due.ID, fresh)
+	if err != nil {
+		return err
+	}
+	// Kept before anything relies on it: the old refresh token is worth nothing any more.
+	_, err = s.leases.RenewSession(ctx, due.ID, holder, sealed, renewAfter(fresh))
+	return err
+}
+
+// end ends a session that its provider has ended.
+func (s *Service) end(ctx context.Context, of Session) error {
+	if _, err := s.store.DeleteSession(ctx, of.ID); err != nil {
+		return err
+	}
+	return ended()
+}
