@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/behalf-authz/behalf/gateway/authzen"
 	"github.com/behalf-authz/behalf/server/internal/postgres"
 )
 
@@ -55,6 +56,9 @@ type Config struct {
 	// MaxCalls is how many unary calls may be in hand at once; more are refused at once, so
 	// that those in hand end in time. Health checks are not counted. 0 means any number.
 	MaxCalls int
+	// PublicURL is the https URL by which clients know the server, without a path. AuthZEN's
+	// metadata say it; without it there are none.
+	PublicURL string
 	// Compat names ways in which the server does as Altinn does: CompatAltinn, or some of
 	// the others. Default none.
 	Compat []string
@@ -65,6 +69,8 @@ type Config struct {
 	InstancePIP string
 	// InstancePIPTokenFile holds a bearer token for it. It is read at the start.
 	InstancePIPTokenFile string
+	// Audit says what is recorded of decisions.
+	Audit AuditConfig
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
@@ -113,6 +119,8 @@ func (c Config) Validate() error {
 		c.validateDatastore(),
 		c.validateCompat(),
 		c.validateInstancePIP(),
+		c.validatePublicURL(),
+		c.Audit.Validate(),
 	}
 	if c.History < 0 {
 		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))
@@ -128,6 +136,16 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+func (c Config) validatePublicURL() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	if err := authzen.ValidatePublicURL(c.PublicURL); err != nil {
+		return fmt.Errorf("--public-url: %w", err)
+	}
+	return nil
 }
 
 // validateDatastore refuses what is neither a file nor Postgres. It does not repeat what it

@@ -43,6 +43,7 @@ func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.
 		AccessLists: p.registry,
 		Instances:   instances,
 		Paths:       p.roles,
+		Auditor:     s.audit,
 		Logger:      s.cfg.Logger,
 	})
 	if err != nil {

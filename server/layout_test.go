@@ -35,6 +35,7 @@ var layout = []struct {
 	{"server/internal/rpc/information", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
 	{"server/internal/delegation", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/rpc/delegation", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
+	{"server/internal/audit", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/records", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "SQL knows no transport"},
 	{"server/internal/postgres", []string{module + "schema", "google.golang.org/grpc", "github.com/authzed/"}, "SQL knows no transport and no relations"},
 	{"server/internal/outbox", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "knows the graph as what takes updates"},

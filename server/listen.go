@@ -55,6 +55,8 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 		JWKS:     func() []byte { return jwks },
 		OpenAPI:  schema.OpenAPI,
 		Ready:    s.answering,
+
+		PublicURL: s.cfg.PublicURL,
 	})
 	if err != nil {
 		return err
@@ -93,6 +95,7 @@ func (s *Server) listen(ctx context.Context) (err error) {
 // Run serves both ports until ctx is done, then lets running calls end within the drain
 // timeout. It returns nil after such a stop, else why the server could not go on.
 func (s *Server) Run(ctx context.Context) error {
+	defer s.auditing(ctx)()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.engine.Run(ctx) })
 	if s.shared != nil {

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 
+	"github.com/behalf-authz/behalf/server/internal/audit"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
@@ -37,6 +38,7 @@ type Server struct {
 	copier          storerpc.Copier
 	gatewayIdentity gatewayIdentity
 	directory       *party.Directory
+	audit           *audit.Log
 	writtenTo       register.Directory // who is told what this server has written
 
 	chain        *interceptor.Chain
@@ -86,6 +88,9 @@ func (s *Server) build(ctx context.Context, address string) (*openedCredentials,
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := s.openStore(ctx, address); err != nil {
+		return nil, err
+	}
+	if err := s.openAudit(ctx); err != nil {
 		return nil, err
 	}
 	credentials, err := s.openCredentials(ctx)
@@ -185,6 +190,7 @@ func (s *Server) Close() error {
 	if s.engine != nil {
 		faults = append(faults, s.engine.Close())
 	}
+	faults = append(faults, s.audit.Close())
 	if s.store != nil {
 		faults = append(faults, s.store.Close())
 	}

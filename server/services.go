@@ -20,6 +20,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
 	"github.com/behalf-authz/behalf/server/internal/role"
+	auditrpc "github.com/behalf-authz/behalf/server/internal/rpc/audit"
 	"github.com/behalf-authz/behalf/server/internal/rpc/authzed"
 	"github.com/behalf-authz/behalf/server/internal/rpc/callerrpc"
 	"github.com/behalf-authz/behalf/server/internal/rpc/check"
@@ -88,14 +89,18 @@ func (s *Server) buildServices(c *openedCredentials) error {
 	if err != nil {
 		return err
 	}
+	unary, stream, err := s.recordChecks(relationServices.UnaryInterceptor(), relationServices.StreamInterceptor())
+	if err != nil {
+		return err
+	}
 	chain, err := interceptor.New(interceptor.Config{
 		Logger:        s.cfg.Logger,
 		Registerer:    s.registry,
 		Authenticator: s.gatewayIdentity.knowing(s.upToDate(c.authenticator)),
 		Access:        access,
 		Limits:        interceptor.Limits{Concurrent: s.cfg.MaxCalls},
-		Unary:         relationServices.UnaryInterceptor(),
-		Stream:        relationServices.StreamInterceptor(),
+		Unary:         unary,
+		Stream:        stream,
 		Endless:       []string{v1.WatchService_Watch_FullMethodName, healthv1.Health_Watch_FullMethodName},
 	})
 	if err != nil {
@@ -210,6 +215,10 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
+	auditService, err := auditrpc.New(s.audit)
+	if err != nil {
+		return nil, err
+	}
 	return []service{
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterPartyServiceServer(r, partyService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRoleServiceServer(r, roleService) },
@@ -217,6 +226,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRegisterServiceServer(r, registerService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
+		auditService.Register,
 		policyService.Register,
 		registryService.Register,
 		authorizedService.Register,

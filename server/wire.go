@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/behalf-authz/behalf/server/internal/audit"
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
@@ -28,6 +29,7 @@ var (
 	_ delegation.Relations      = (*engine.Engine)(nil)
 	_ delegation.Register       = (*register.Service)(nil)
 	_ delegation.Roles          = (*role.Service)(nil)
+	_ decision.Auditor          = (*audit.Log)(nil)
 	_ decision.Packages         = (*delegation.Service)(nil)
 	_ decision.Relations        = (*engine.Engine)(nil)
 	_ decision.Parties          = (*party.Directory)(nil)

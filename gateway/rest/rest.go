@@ -68,6 +68,7 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterRegistryServiceHandlerClient(ctx, a.mux, behalfv1.NewRegistryServiceClient(conn)),
 		behalfv1.RegisterAuthorizedPartyServiceHandlerClient(ctx, a.mux, behalfv1.NewAuthorizedPartyServiceClient(conn)),
 		behalfv1.RegisterDelegationServiceHandlerClient(ctx, a.mux, behalfv1.NewDelegationServiceClient(conn)),
+		behalfv1.RegisterAuditServiceHandlerClient(ctx, a.mux, behalfv1.NewAuditServiceClient(conn)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register the native API: %w", err)

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/decision"
@@ -126,5 +127,13 @@ func (e *Entry) hide() {
 		&e.Instance, &e.Task, &e.EndEvent, &e.Action, &e.Reason, &e.OrgCode, &e.OrgNumber, &e.SystemUser, &e.SubjectPartyUUID,
 	} {
 		*text = hidden(*text)
+	}
+}
+
+// Object sets an object of the relation graph as the resource.
+func (e *Entry) Object(kind, id string) {
+	e.ResourceType, e.Resource = kind, id
+	if kind == "party" {
+		e.Party, _ = strconv.ParseInt(id, 10, 64) // ids of others' making are of no party of ours
 	}
 }

@@ -28,7 +28,8 @@ func newBackup(t Terminal) *cobra.Command {
 and write; when none runs, the data directory is opened instead. The copy is verified before it gets its name.
 
 It holds parties, relationships, schema, history and the hashes of API keys. It does not hold the key that
-signs tokens nor the admin key: those are files of the data directory.`,
+signs tokens, the admin key nor the records of decisions: those are files of the data directory. Copy the records
+with "behalf audit --oldest-first --limit 0 --output json".`,
 		Example: "  behalf backup monday.db\n  behalf backup --data-dir /var/lib/behalf monday.db",
 		Args:    arguments(1, 1, "the file to make"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0]) },

@@ -51,6 +51,8 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.BoolVar(&c.config.InsecurePlaintext, "insecure-plaintext", false, "allow addresses that others can reach without TLS")
 	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after a stop")
 	flags.IntVar(&c.config.MaxCalls, "max-calls", 0, "how many calls may be in hand at once before more are refused; 0 means any number")
+	flags.StringVar(&c.config.PublicURL, "public-url", "",
+		"https URL by which clients know the server, such as https://pdp.example.com; AuthZEN's metadata need it")
 	flags.StringSliceVar(&c.config.Compat, "compat", nil,
 		"do as Altinn does: altinn, or some of altinn-anyof, altinn-upload, altinn-open-decision; separated by commas")
 	flags.StringSliceVar(&c.peers, "decision-peers", nil,
@@ -58,6 +60,7 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.StringVar(&c.config.InstancePIP, "instance-pip", "",
 		"URL of the system that knows instances of apps, as Altinn's storage answers; without it those on record count")
 	flags.StringVar(&c.config.InstancePIPTokenFile, "instance-pip-token-file", "", "file with a bearer token for --instance-pip")
+	bindAudit(flags, &c.config.Audit)
 	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd

@@ -115,6 +115,7 @@ func TestWhoMayCall(t *testing.T) {
 		"/behalf.v1.InformationService/PutEstateRole":             {"behalf:register.write"},
 		"/behalf.v1.InformationService/DeleteEstateRole":          {"behalf:register.write"},
 		"/behalf.v1.InformationService/ListEstateRoles":           {"behalf:register.write"},
+		"/behalf.v1.AuditService/ListAuditRecords":                {"behalf:audit.read"},
 		"/behalf.v1.CallerService/GetCaller":                      {"user", "behalf:decide", ""},
 		"/behalf.v1.CallerService/CreateAPIKey":                   {},
 		"/behalf.v1.CallerService/ListAPIKeys":                    {},
