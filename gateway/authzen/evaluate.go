@@ -160,7 +160,7 @@ func decisionOf(e *behalfv1.Evaluation) decision {
 		c.ReasonAdmin = map[string]string{"en": e.GetReason()}
 	}
 	if code := e.GetErrorCode(); code != 0 {
-		c.Error = &itemError{Status: problem.HTTPStatus(codes.Code(code)), Message: e.GetReason()} //nolint:gosec // a code of gRPC
+		c.Error = &itemError{Status: problem.HTTPStatus(codes.Code(code)), Message: e.GetReason()}
 		c.ReasonAdmin = nil
 	}
 	if c.ReasonAdmin != nil || c.Error != nil || len(told) > 0 || len(advice) > 0 {

@@ -32,7 +32,7 @@ func objectsIn(ctx context.Context, s *graph.Snapshot, typ string) []string {
 		return nil
 	}
 	var ids []string
-	for n := range graph.Node(s.Nodes()) { //nolint:gosec // as many as there are nodes
+	for n := range graph.Node(s.Nodes()) {
 		if n%(1<<16) == 0 && ctx.Err() != nil {
 			return nil
 		}

@@ -89,8 +89,7 @@ func (s *Service) pin(ctx context.Context, at relation.At, t token) (context.Con
 		return pinned, revision, nil
 	}
 	pinned, revision, err = s.relations.Pin(ctx, relation.At{AtLeast: t.Revision})
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.OutOfRange, fault.Precondition:
+	if kind := fault.KindOf(err); err != nil && (kind == fault.Invalid || kind == fault.OutOfRange || kind == fault.Precondition) {
 		return nil, "", wrongToken("is no token of this server")
 	}
 	return pinned, revision, err

@@ -98,7 +98,7 @@ func (s *Server) message(ctx context.Context, a *evaluation.Answer) *behalfv1.Ev
 	if f, ok := errors.AsType[*fault.Error](a.Err); ok {
 		code = rpcstatus.Code(f.Kind)
 	}
-	out.ErrorCode = int32(code) //nolint:gosec // one of seventeen
+	out.ErrorCode = int32(code)
 	return out
 }
 
