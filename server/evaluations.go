@@ -14,6 +14,7 @@ func (s *Server) newEvaluations(policies *policy.Service, decisions *decision.Se
 		Lister:    s.engine,
 		Policies:  policies,
 		Decisions: decisions,
+		Auditor:   s.audit,
 	})
 	if err != nil {
 		return nil, err

@@ -18,6 +18,9 @@ func (c *call) answer(ctx context.Context, q *Question) Answer {
 	if err := q.validate(); err != nil {
 		return failed(err)
 	}
+	if q.Resource.Type == idInstance { // of which only the decision core finds out the app
+		return c.decide(ctx, q, policy.Ref{})
+	}
 	ref, _, err := c.policy(ctx, q.Resource)
 	switch {
 	case err != nil:

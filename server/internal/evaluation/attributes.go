@@ -48,12 +48,14 @@ func asRequest(q *Question, ref policy.Ref) (*xacml.Request, error) {
 	resource := gathering{prefix: ofResource}
 	resource.urn(resourceID, q.Resource.ID)
 	resource.refuse(idOrg, idApp, idResource, decision.ObjectType, decision.ObjectID)
-	switch ref.Kind() {
-	case policy.OfApp:
+	switch {
+	case ref.Kind() == policy.OfApp:
 		resource.urn(idOrg, ref.Org())
 		resource.urn(idApp, ref.Name())
-	case policy.OfResource:
+	case ref.Kind() == policy.OfResource:
 		resource.urn(idResource, ref.Name())
+	case q.Resource.Type == idInstance:
+		resource.urn(idInstance, q.Resource.ID)
 	default:
 		resource.own("type", q.Resource.Type)
 		resource.own("id", q.Resource.ID)

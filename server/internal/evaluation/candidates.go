@@ -17,7 +17,7 @@ func subjects(ctx context.Context, c *call, q *Question) ([]string, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case ref != (policy.Ref{}):
+	case ref != (policy.Ref{}) || q.Resource.Type == idInstance:
 		return c.objects(ctx, q.Subject.Type)
 	}
 	resource, known := object(q.Resource)
