@@ -34,16 +34,17 @@ func altinnEvent(e *Entry, created time.Time, r *xacml.Request) []byte {
 	out := event{
 		SessionID: some(e.Session), Created: created.UTC(), SubjectUserID: some(e.User), SubjectOrgCode: e.OrgCode,
 		ResourcePartyID: some(e.Party), Resource: e.Resource, InstanceID: e.Instance, Operation: e.Action,
-		Address: some(clientAddress(e)), Decision: e.Decision, SubjectPartyUUID: some(e.SubjectPartyUUID),
+		Address: some(clientAddress(e)), Decision: e.Decision,
 	}
 	if number, err := strconv.ParseInt(e.OrgNumber, 10, 64); err == nil {
 		out.SubjectOrgNumber = &number
 	}
+	if e.User == 0 {
+		// A user is told by his id alone, there as here.
+		out.SubjectParty, out.SubjectPartyUUID = some(e.SubjectParty), some(e.SubjectPartyUUID)
+	}
 	if e.SystemUser != "" {
 		out.SubjectPartyUUID = &e.SystemUser
-	}
-	if e.User == 0 {
-		out.SubjectParty = some(e.SubjectParty) // of a user, Altinn knows no party here
 	}
 	if r != nil {
 		text := string(contextRequest(r))

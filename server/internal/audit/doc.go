@@ -14,7 +14,8 @@
 // was synced. Records that come while the sink is busy are written and synced together, by the
 // first of those who wait.
 //
-// A write that fails is tried again with the next record. A sync that fails is not: what was
+// Each question of a request is recorded on its own, also where the answer folds them into one
+// decision. A write that fails is tried again with the next record. A sync that fails is not: what was
 // written before may be lost and nobody can say which, so the sink stays closed, and the door
 // with it, until the server is started again.
 //

@@ -66,6 +66,10 @@ func openSQLite(ctx context.Context, path string, synced bool) (_ *sqliteTable, 
 			return nil, fmt.Errorf("set up %q: %w", path, err)
 		}
 	}
+	// The log is moved into the file by a commit, which waits for the disk meanwhile: seldom.
+	if _, err := t.db.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 8192"); err != nil {
+		return nil, fmt.Errorf("set up %q: %w", path, err)
+	}
 	if t.insert, err = t.db.PrepareContext(ctx, "INSERT INTO audit ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"); err != nil {
 		return nil, err
 	}
