@@ -74,7 +74,7 @@ func (e *Engine) given(r relation.Revision, head datastore.Revision) error {
 	case err != nil:
 		return invalid.Because(err)
 	case decoded.Status != zedtoken.StatusValid:
-		return invalid.Because(fmt.Errorf("it was given for another datastore"))
+		return invalid.Because(errForeign)
 	case decoded.Revision.GreaterThan(head):
 		return invalid.Because(fmt.Errorf("it is ahead of the head"))
 	}

@@ -158,7 +158,7 @@ func (e *Engine) moment(ctx context.Context, h historian, of datastore.Revision,
 func (e *Engine) decode(r relation.Revision) (zedtoken.DecodedRevision, error) {
 	decoded, err := zedtoken.DecodeRevision(&v1.ZedToken{Token: string(r)}, e.layer)
 	if err == nil && decoded.Status != zedtoken.StatusValid {
-		err = errors.New("it was given for another datastore")
+		err = errForeign
 	}
 	if err != nil {
 		return decoded, notOurs().Because(err)

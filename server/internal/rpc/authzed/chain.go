@@ -23,8 +23,10 @@ type (
 	}
 )
 
-// onMismatch is what SpiceDB does by default with a token of another datastore.
-const onMismatch = consistency.TreatMismatchingTokensAsFullConsistency
+// onMismatch is what becomes of a token of another datastore, if one should come this far:
+// readPast has refused it. SpiceDB's own server by default answers fully consistent, at a state
+// that the token says nothing of.
+const onMismatch = consistency.TreatMismatchingTokensAsError
 
 // UnaryInterceptor does for calls of this API what SpiceDB's server would have done, and
 // passes all others through. It comes last, behind whatever decides who may call.

@@ -9,5 +9,8 @@
 //
 // It refuses to change answers: what passes the guard is answered by the captured objects,
 // to the byte, or from the graph by a walk that answers the same; a page that a walk began
-// is continued by it. The composition root registers it on both of its channels.
+// is continued by it. One thing differs on purpose: a token or cursor of another datastore,
+// such as the one that a backup was taken of, is refused as INVALID_REVISION, where SpiceDB
+// answers a read at least as fresh as such a token fully consistent, reads on after such a
+// cursor, and has no code for such an exact snapshot. The composition root registers it on both of its channels.
 package authzed

@@ -16,7 +16,9 @@ type (
 )
 
 // readPast makes the state ready that a request names by an exact snapshot or a cursor, when
-// memory no longer has it. That takes an administrator. It stays until the call ends.
+// memory no longer has it. That takes an administrator. It stays until the call ends. A token
+// or cursor of another datastore is refused: SpiceDB takes the one for full consistency, and
+// the other for one of its own.
 func (s *Service) readPast(ctx context.Context, req any) error {
 	var (
 		consistency *v1.Consistency
@@ -27,6 +29,9 @@ func (s *Service) readPast(ctx context.Context, req any) error {
 	}
 	if r, ok := req.(hasCursor); ok {
 		cursor = r.GetOptionalCursor()
+	}
+	if err := s.engine.Ours(ctx, consistency, cursor); err != nil {
+		return err
 	}
 	if consistency.GetAtExactSnapshot() == nil && cursor == nil {
 		return nil
@@ -46,13 +51,24 @@ func (s *Service) pastUnary(ctx context.Context, req any, _ *grpc.UnaryServerInf
 func (s *Service) pastStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	ctx, end := context.WithCancel(stream.Context())
 	defer end()
-	return handler(srv, &pastStream{&withContext{stream, ctx}, s.readPast})
+	return handler(srv, &pastStream{&withContext{stream, ctx}, s})
 }
 
-// pastStream is a stream whose requests may be about the past.
+// pastStream is a stream whose requests may be about the past, and whose answers may be
+// continued from there.
 type pastStream struct {
 	*withContext
-	readPast func(ctx context.Context, req any) error
+	of *Service
+}
+
+// SendMsg sends a message. Its cursor says which datastore it belongs to.
+func (s *pastStream) SendMsg(m any) error {
+	if answer, ok := m.(interface{ GetAfterResultCursor() *v1.Cursor }); ok && answer.GetAfterResultCursor() != nil {
+		if err := s.of.engine.Sign(s.ctx, answer.GetAfterResultCursor()); err != nil {
+			return err
+		}
+	}
+	return s.withContext.SendMsg(m)
 }
 
 // RecvMsg receives a message and makes ready what it is about.
@@ -60,5 +76,5 @@ func (s *pastStream) RecvMsg(m any) error {
 	if err := s.withContext.RecvMsg(m); err != nil {
 		return err
 	}
-	return s.readPast(s.ctx, m)
+	return s.of.readPast(s.ctx, m)
 }
