@@ -65,7 +65,7 @@ func startFileEngine(t *testing.T, registry *prometheus.Registry) *engine.Engine
 }
 
 // walks returns how many questions of a kind had an outcome.
-func walks(t *testing.T, registry *prometheus.Registry, question, outcome string) float64 {
+func walks(t testing.TB, registry *prometheus.Registry, question, outcome string) float64 {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
