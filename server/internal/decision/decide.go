@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -117,7 +118,7 @@ func (q *question) tryDelegations(ctx context.Context, p Policy, a *Answer) erro
 		return nil
 	}
 	right := Right{
-		Party: q.resource.Party, Resource: q.resource.ID, Task: q.resource.Task,
+		Party: q.resource.Party, Resource: q.resource.ID, Task: cmp.Or(q.resource.Task, q.resource.EndEvent),
 		Instance: q.resource.Instance, Action: q.action,
 	}
 	path, ok, err := q.call.service.delegations.Delegated(ctx, right, subjects)

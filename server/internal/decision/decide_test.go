@@ -57,6 +57,8 @@ func appWorld(t testing.TB) *world {
 		{ID: 10, UUID: "10000000-0000-0000-0000-000000000010", Kind: party.Organisation, Name: "SELSKAP", OrgNumber: "910000010", UnitType: "AS"},
 		{ID: 11, UUID: "10000000-0000-0000-0000-000000000011", Kind: party.Organisation, Name: "ANNET", OrgNumber: "910000011", UnitType: "AS"},
 		{ID: 70, UUID: "10000000-0000-0000-0000-000000000070", Kind: party.Person, Name: "KARI", NationalID: "01017012345", UserID: 7, Login: true},
+		{ID: 71, UUID: "10000000-0000-0000-0000-000000000071", Kind: party.Person, Name: "OLA"},
+		{ID: 72, UUID: "10000000-0000-0000-0000-000000000072", Kind: party.Person, Name: "PER"},
 	}, nil)
 	w.tuple(10, "dagl", 7)
 	w.instances["10/20000000-0000-0000-0000-000000000001"] = decision.Instance{Org: "skd", App: "taxreport", Task: "t1", Party: 10}
@@ -72,6 +74,7 @@ func TestAnswers(t *testing.T) {
 	theApp := func(more ...string) []string { return append(more, org, "skd", app, "taxreport", action, "read") }
 	w := appWorld(t)
 	w.rights[decision.Right{Party: 10, Resource: "app_skd_taxreport", Action: "sign"}] = "user:8"
+	w.rights[decision.Right{Party: 10, Resource: "app_skd_taxreport", Task: "e1", Action: "read"}] = "user:8"
 	w.gated = map[string]bool{"registered": true}
 	for _, row := range []struct {
 		name   string
@@ -118,6 +121,16 @@ func TestAnswers(t *testing.T) {
 		{"user and organisation outside", decision.External, theApp(user, "7", "s.urn:altinn:organization:identifier-no", "910000010", of, "10"), "Indeterminate processing-error", "an organisation and a person"},
 		{"user who is another", 0, theApp(user, "8", "s.urn:altinn:person:uuid", uuid7, of, "10"), "Indeterminate syntax-error", "who is user 7"},
 		{"two users", 0, theApp(user, "7", user, "8", of, "10"), "Indeterminate syntax-error", "two values of urn:altinn:userid"},
+		{"two actions", 0, theApp(user, "7", of, "10", action, "write"), "Indeterminate syntax-error", "two values of urn:oasis:names:tc:xacml:1.0:action:action-id"},
+		{"app beside an id that is none", 0, theApp(user, "7", of, "10", "r.urn:altinn:resource", "app_gated"), "Indeterminate syntax-error", "a request is about one"},
+		{"two instances", 0, theApp(user, "7", of, "10", "r.urn:altinn:resource:instance-id", ghost, "r.urn:altinn:resource:instance-id", uuid7), "Indeterminate syntax-error", "a request is about one"},
+		{"an instance and another's reference", 0, theApp(user, "7", of, "10", "r.urn:altinn:instance-id", "10/20000000-0000-0000-0000-000000000001", "r.urn:altinn:resource:instance-id", ghost),
+			"Indeterminate syntax-error", "a request is about one"},
+		{"an instance in both spellings", 0, theApp(user, "7", of, "10", "r.urn:altinn:resource:instance-id", "urn:altinn:instance-id:10/"+ghost, "r.urn:altinn:resource:instance-id", strings.ToUpper(ghost)), "Permit ok", ""},
+		{"a user and a person without one", 0, theApp(user, "7", "s.urn:altinn:person:uuid", "10000000-0000-0000-0000-000000000071", of, "10"), "Indeterminate syntax-error", "a request is about one"},
+		{"two persons without users", 0, theApp("s.urn:altinn:person:uuid", "10000000-0000-0000-0000-000000000071", "s.urn:altinn:party:uuid", "10000000-0000-0000-0000-000000000072", of, "10"),
+			"Indeterminate syntax-error", "a request is about one"},
+		{"delegated at an end event", 0, []string{user, "8", org, "skd", app, "taxreport", of, "10", "r.urn:altinn:end-event", "e1", action, "read"}, "Permit ok", "is delegated"},
 		{"user that is no number", 0, theApp(user, "x", of, "10"), "Indeterminate syntax-error", "must be a positive number"},
 	} {
 		a := w.one(row.door, ask(row.ask...))

@@ -44,14 +44,20 @@ func (q *question) understand(ctx context.Context) error {
 	if err := q.readResource(); err != nil {
 		return err
 	}
-	q.action = single0(q.category(xacml.ActionCategory), idAction)
+	action, err := single(q.category(xacml.ActionCategory), idAction)
+	if err != nil {
+		return err // else a rule for the one would permit the other
+	}
+	q.action = action
 	if err := q.findInstance(ctx); err != nil {
 		return err
 	}
 	if err := q.findParty(); err != nil {
 		return err
 	}
-	q.normalise()
+	if err := q.normalise(); err != nil {
+		return err
+	}
 	if err := q.normaliseInstance(); err != nil {
 		return err
 	}

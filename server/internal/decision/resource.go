@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 )
 
@@ -193,8 +194,12 @@ func (q *question) resolve(n name) (party.Party, error) {
 }
 
 // normalise gives the resource every form that policies ask about (fourth step).
-func (q *question) normalise() {
+func (q *question) normalise() error {
 	r := &q.resource
+	if r.IsApp() && r.ID != "app_"+r.Org+"_"+r.App && strings.HasPrefix(r.ID, "app_") {
+		// An app passes no access lists, and what is delegated is delegated on the id.
+		return wrong("the resource is %s and also app %s of %s: a request is about one", clip(r.ID), r.App, r.Org)
+	}
 	switch {
 	case r.IsApp() && (r.ID == "" || strings.HasPrefix(r.ID, "app_")):
 		if q.lacksApp {
@@ -213,12 +218,16 @@ func (q *question) normalise() {
 	case r.ID != "": // of the registry, whatever else is said
 		r.Org, r.App = "", ""
 	}
+	return nil
 }
 
 // normaliseInstance supplies an instance's reference in both of its forms.
 func (q *question) normaliseInstance() error {
 	r := &q.resource
 	const urn = idInstance + ":"
+	if err := q.oneInstance(); err != nil {
+		return err
+	}
 	if q.instance != "" {
 		_, guid, _ := strings.Cut(q.instance, "/")
 		if r.Instance == "" {
@@ -243,6 +252,25 @@ func (q *question) normaliseInstance() error {
 	case uuidText.MatchString(r.Instance):
 		q.supply(xacml.ResourceCategory, idInstanceRef, urn+owner+"/"+r.Instance)
 		r.Instance = owner + "/" + r.Instance
+	}
+	return nil
+}
+
+// oneInstance refuses references to several instances: a right to one of them must not
+// open another. The two spellings of one instance are one.
+func (q *question) oneInstance() error {
+	named := relation.InstanceID(q.instance)
+	for _, a := range q.category(xacml.ResourceCategory).Attributes {
+		if a.ID != idInstanceRef {
+			continue
+		}
+		for _, v := range a.Values {
+			id := relation.InstanceID(v.Text)
+			if named != "" && id != named {
+				return wrong("the request is about instances %q and %q: a request is about one", clip(named), clip(id))
+			}
+			named = id
+		}
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ type Packages interface {
 type Right struct {
 	Party    party.ID // the giver
 	Resource string   // such as app_skd_taxreport
-	Task     string   // of an app, "" for none
+	Task     string   // of an app, or the end event that ended its process; "" for none
 	Instance string   // {partyId}/{UUID} or its reference, "" for none
 	Action   string
 }

@@ -149,8 +149,11 @@ func (q *question) takeParty(p party.Party) error {
 	case p.ID == 0:
 		return nil
 	case p.Kind == party.Person || p.Kind == party.SelfIdentified:
-		if q.subject.User != 0 && p.UserID != 0 && q.subject.User != p.UserID {
+		switch {
+		case q.subject.User != 0 && q.subject.User != p.UserID:
 			return wrong("the subject is user %d and also party %d, who is user %d: a request is about one", q.subject.User, p.ID, p.UserID)
+		case q.person.ID != 0 && q.person.ID != p.ID:
+			return wrong("the subject is party %d and also party %d: a request is about one", q.person.ID, p.ID)
 		}
 		q.takePerson(p)
 		return nil
