@@ -103,6 +103,35 @@ func TestRightToASystemUserAnInstanceATask(t *testing.T) {
 	}
 }
 
+func TestRightInATaskOfAnInstance(t *testing.T) {
+	w := newWorld(t)
+	const guid, another = "3fa85f64-5717-4562-b3fc-2c963f66afa6", "00000000-5717-4562-b3fc-2c963f66afa6"
+	g := right(to(10))
+	g.Right = delegation.Right{Resource: "skd/skatt", Action: "sign", Instance: "100/" + guid, Task: "Task_2"}
+	d := w.give(g)
+	if d.Right.Instance != guid || d.Right.Task != "Task_2" {
+		t.Errorf("given %+v", d.Right)
+	}
+	may := func(instance, task string) bool {
+		_, ok := w.asking(delegation.Asking{Party: shop, Resource: "app_skd_skatt", Action: "sign", Instance: instance, Task: task}, person(10))
+		return ok
+	}
+	for _, c := range []struct {
+		instance, task string
+		want           bool
+	}{
+		{guid, "Task_2", true}, {guid, "Task_3", false}, {guid, "", false}, {another, "Task_2", false}, {"", "Task_2", false}, {"", "", false},
+	} {
+		if got := may(c.instance, c.task); got != c.want {
+			t.Errorf("in task %q of instance %q: %v, want %v", c.task, c.instance, got, c.want)
+		}
+	}
+	w.revoke(d, by(1))
+	if may(guid, "Task_2") {
+		t.Error("it outlives its end")
+	}
+}
+
 func TestGrantingTwiceIsOneGrant(t *testing.T) {
 	w := newWorld(t)
 	first := w.give(right(to(10)))

@@ -18,7 +18,7 @@ const maxLevels = 50
 type Asking struct {
 	Party    party.ID // for which somebody acts
 	Resource string   // such as app_skd_taxreport
-	Task     string   // empty for none
+	Task     string   // or end event; empty for none
 	Instance string   // in any of its spellings; empty for none
 	Action   string
 }
@@ -77,7 +77,7 @@ func (s *Service) units(ctx context.Context, of party.ID) ([]party.ID, error) {
 // rights returns the objects of the rights of a unit that include the one asked about.
 func (a Asking) rights(unit party.ID) []relation.Object {
 	var found []relation.Object
-	for _, part := range []struct{ instance, task string }{{}, {instance: a.Instance}, {task: a.Task}} {
+	for _, part := range []struct{ instance, task string }{{}, {instance: a.Instance}, {task: a.Task}, {a.Instance, a.Task}} {
 		right, err := relation.Right(int64(unit), a.Resource, a.Action, part.instance, part.task)
 		if err == nil && !slices.Contains(found, right) {
 			found = append(found, right) // what cannot be named was delegated by nobody

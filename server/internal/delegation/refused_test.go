@@ -73,7 +73,6 @@ func TestRefusedGrantsWriteNothing(t *testing.T) {
 		{"what is the service owner's", right(to(10)), rights(delegation.Right{Resource: "app_skd_skatt", Action: "purge"}), fault.NotFound, delegation.ReasonUnknownRight, "right.action"},
 		{"outside the task of the rule", right(to(10)), rights(delegation.Right{Resource: "app_skd_skatt", Action: "sign"}), fault.NotFound, delegation.ReasonUnknownRight, "right.action"},
 		{"by a package that he has not", right(to(10)), rights(delegation.Right{Resource: "lonn_api", Action: "write"}), fault.Denied, delegation.ReasonRightNotDelegable, "right.action"},
-		{"an instance and a task", right(to(10)), rights(delegation.Right{Resource: "app_skd_skatt", Action: "read", Instance: "1", Task: "Task_1"}), fault.Invalid, fault.ReasonInvalidArgument, "right"},
 		{"no package", pkg(to(10), "gardsbruk"), func(*delegation.Grant) {}, fault.Invalid, delegation.ReasonUnknownPackage, "package"},
 		{"a package of persons", pkg(to(10), "innbygger-kjoretoy"), func(*delegation.Grant) {}, fault.Precondition, delegation.ReasonPackageNotAssignable, "package"},
 		{"the same, for a service", pkg(to(10), "innbygger-kjoretoy"), service, fault.Precondition, delegation.ReasonPackageNotAssignable, "package"},

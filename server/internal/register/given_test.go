@@ -99,7 +99,6 @@ func TestImportRefusesDelegations(t *testing.T) {
 		"nothing":             {register.DelegationRecord{From: "party:1", To: "party:4"}, "resource"},
 		"no action":           {register.DelegationRecord{From: "party:1", To: "party:4", Resource: "a"}, "action"},
 		"both":                {register.DelegationRecord{From: "party:1", To: "party:4", Package: "jordbruk", Action: "read"}, "package"},
-		"task and instance":   {register.DelegationRecord{From: "party:1", To: "party:4", Resource: "a", Action: "b", Task: "c", Instance: "d"}, "resource"},
 		"a client's right":    {register.DelegationRecord{From: "party:1", Via: "party:2", To: "party:5", Resource: "a", Action: "b"}, "via"},
 		"a client's package":  {register.DelegationRecord{From: "party:1", Via: "party:2", To: "party:5", Package: "jordbruk"}, "package"},
 		"by a person":         {register.DelegationRecord{From: "party:1", Via: "party:3", To: "party:5", Package: "regnskapsforer-lonn"}, "via"},

@@ -40,18 +40,18 @@ func ResourceID(text string) string {
 }
 
 // Right returns the object of a single right: of the party, to take the action with the
-// resource; with one instance or in one task of it, when one of them is not empty. It fails
-// when a part is empty or all are too long.
+// resource; with one instance of it, in one task (or ended by one end event, which no task
+// has the name of), or in one task of one instance. It fails when a part is empty or all are
+// too long.
 func Right(partyID int64, resource, action, instance, task string) (Object, error) {
 	parts := []string{strconv.FormatInt(partyID, 10), ResourceID(resource), action}
-	switch {
-	case instance != "" && task != "":
-		return Object{}, fmt.Errorf("a right is to an instance or to a task, not to both")
-	case strings.HasPrefix(instance, taskPart):
+	if strings.HasPrefix(instance, taskPart) {
 		return Object{}, fmt.Errorf("an instance's id does not begin with %s", taskPart)
-	case instance != "":
+	}
+	if instance != "" {
 		parts = append(parts, InstanceID(instance))
-	case task != "":
+	}
+	if task != "" {
 		parts = append(parts, taskPart+task)
 	}
 	id, err := JoinID(parts...)
@@ -71,19 +71,23 @@ type RightParts struct {
 // make, which people may have written through the relations API.
 func ParseRight(o Object) (r RightParts, ok bool) {
 	parts, err := SplitID(o.ID)
-	if err != nil || o.Type != TypeRight || len(parts) < 3 || len(parts) > 4 {
+	if err != nil || o.Type != TypeRight || len(parts) < 3 || len(parts) > 5 {
 		return RightParts{}, false
 	}
 	if r.Party, ok = (Object{Type: TypeParty, ID: parts[0]}).Number(); !ok {
 		return RightParts{}, false
 	}
 	r.Resource, r.Action = parts[1], parts[2]
-	if len(parts) == 4 {
-		if task, is := strings.CutPrefix(parts[3], taskPart); is {
-			r.Task = task
-		} else {
-			r.Instance = parts[3]
+	rest := parts[3:]
+	if len(rest) > 0 && !strings.HasPrefix(rest[0], taskPart) {
+		r.Instance, rest = rest[0], rest[1:]
+	}
+	if len(rest) > 0 {
+		task, is := strings.CutPrefix(rest[0], taskPart)
+		if !is || task == "" || len(rest) > 1 {
+			return RightParts{}, false
 		}
+		r.Task = task
 	}
 	return r, true
 }

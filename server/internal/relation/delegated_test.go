@@ -19,7 +19,8 @@ func TestRight(t *testing.T) {
 		{"nav_x", "read", "urn:altinn:instance-id:500/" + guid, "", "100/nav_x/read/3fa85f64-5717-4562-b3fc-2c963f66afa6"},
 		{"nav_x", "read", "urn:altinn:dialog-id:1", "", "100/nav_x/read/urn=3Aaltinn=3Adialog-id=3A1"},
 		{"nav_x", "read", "", "Task_1", "100/nav_x/read/task=3ATask_1"},
-		{"nav_x", "read", "1", "Task_1", ""},
+		{"nav_x", "read", "1", "Task_1", "100/nav_x/read/1/task=3ATask_1"},
+		{"nav_x", "read", "500/" + guid, "Task_1", "100/nav_x/read/3fa85f64-5717-4562-b3fc-2c963f66afa6/task=3ATask_1"},
 		{"nav_x", "read", "task:Task_1", "", ""},
 		{"nav_x", "", "", "", ""},
 		{"", "read", "", "", ""},
@@ -37,7 +38,7 @@ func TestRight(t *testing.T) {
 			t.Errorf("%s says %+v, %v, which is %s", got, parts, ok, again)
 		}
 	}
-	for _, id := range []string{"", "100", "100/a", "x/a/b", "100/a/b/c/d", "100/a=2/b"} {
+	for _, id := range []string{"", "100", "100/a", "x/a/b", "100/a/b/c/d", "100/a/b/task=3Ac/d", "100/a/b/task=3A", "100/a/b/c/task=3Ad/e", "100/a=2/b"} {
 		if r, ok := relation.ParseRight(relation.Object{Type: relation.TypeRight, ID: id}); ok {
 			t.Errorf("ParseRight(%q) = %+v", id, r)
 		}

@@ -263,10 +263,6 @@ func (r *reader) takeDelegation(at registerfile.Place, d *fileDelegation) {
 		case rule.action == "" || !strings.EqualFold(resourceID(rule.resource), resourceID(d.Resource)):
 			r.note(d.PolicyBlob, "a rule for %q was left out: the delegation is of %q", rule.resource, d.Resource)
 		default:
-			if l.instance != "" && l.task != "" {
-				r.note(d.PolicyBlob, "the right to %s holds in all tasks of the instance, not in %s alone: a right is to an instance or to a task", l.action, l.task)
-				l.task = ""
-			}
 			r.listed = append(r.listed, l)
 		}
 	}
@@ -395,7 +391,7 @@ func (r *rule) match(attribute, value string) {
 		r.resource += "_" + value
 	case "urn:altinn:resource":
 		r.resource = value
-	case "urn:altinn:task":
+	case "urn:altinn:task", "urn:altinn:end-event": // a right names either as its task
 		r.task = value
 	case "urn:altinn:resource:instance-id", "urn:altinn:instance-id":
 		r.instance = value[strings.LastIndexAny(value, ":/")+1:]

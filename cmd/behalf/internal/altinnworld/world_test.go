@@ -176,6 +176,8 @@ const action = "urn:oasis:names:tc:xacml:1.0:action:action-id"
 func TestDelegations(t *testing.T) {
 	rules := rule([]string{"urn:altinn:partyid", "302"}, []string{"urn:altinn:org", "skd", "urn:altinn:app", "tax"}, []string{action, "read"}) +
 		rule([]string{"urn:altinn:partyid", "302"}, []string{"urn:altinn:app", "tax", "urn:altinn:org", "skd", "urn:altinn:task", "sign"}, []string{action, "sign"}) +
+		rule([]string{"urn:altinn:partyid", "302"}, []string{"urn:altinn:org", "skd", "urn:altinn:app", "tax", "urn:altinn:instance-id", "301/i", "urn:altinn:task", "sign"}, []string{action, "sign"}) +
+		rule([]string{"urn:altinn:partyid", "302"}, []string{"urn:altinn:org", "skd", "urn:altinn:app", "tax", "urn:altinn:end-event", "done"}, []string{action, "read"}) +
 		rule([]string{"urn:altinn:partyid", "303"}, []string{"urn:altinn:org", "skd", "urn:altinn:app", "tax"}, []string{action, "write"}) +
 		rule([]string{"urn:altinn:partyid", "302"}, []string{"urn:altinn:org", "nav", "urn:altinn:app", "tax"}, []string{action, "write"}) +
 		rule([]string{"urn:altinn:partyid", "302"}, []string{"urn:altinn:org", "skd", "urn:altinn:app", "tax", "urn:altinn:appresource", "events"}, []string{action, "read"})
@@ -217,6 +219,8 @@ func TestDelegations(t *testing.T) {
 		system e2eba2c3-b369-4ff9-8418-99a810d6bb58 uuid:066148fe-7077-4484-b7ea-44b5ede0014e
 		given party:301 party:302 app_skd_tax read task= instance=
 		given party:301 party:302 app_skd_tax sign task=sign instance=
+		given party:301 party:302 app_skd_tax sign task=sign instance=i
+		given party:301 party:302 app_skd_tax read task=done instance=
 		given party:301 systemuser:47caea5b-a80b-4343-b1d3-31eb523a4e28 loan read task= instance=i
 		given party:301 key:user-30 listed read task= instance=
 		given uuid:066148fe-7077-4484-b7ea-44b5ede0014e systemuser:e2eba2c3-b369-4ff9-8418-99a810d6bb58 jordbruk task= instance=`)
