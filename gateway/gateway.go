@@ -17,6 +17,7 @@ import (
 	"github.com/behalf-authz/behalf/gateway/altinn"
 	"github.com/behalf-authz/behalf/gateway/authzen"
 	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/login"
 	"github.com/behalf-authz/behalf/gateway/problem"
 	"github.com/behalf-authz/behalf/gateway/rest"
 )
@@ -51,6 +52,8 @@ type Config struct {
 	// PublicURL is the https URL by which clients know the server, for AuthZEN's metadata,
 	// which there are none of without it.
 	PublicURL string
+	// Login says how browsers log in. Without an Identity nobody does. Its Conn is the gateway's.
+	Login login.Config
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
 	MaxBodyBytes int64
 	// Timeout limits the time a request may take, its body included. Default 30 s.
@@ -117,6 +120,12 @@ func New(cfg Config) (http.Handler, error) {
 		altinn:  altinn.New(conn, cfg.Decisions),
 		authzen: authzen.New(conn, cfg.MaxBodyBytes),
 	}
+	if cfg.Login.Identity != "" {
+		cfg.Login.Conn = conn
+		if rt.login, err = login.New(cfg.Login); err != nil {
+			return nil, err
+		}
+	}
 	return recorder.Handler(rt, answerPanic), nil
 }
 
@@ -127,6 +136,7 @@ type router struct {
 	fixed   map[string]http.Handler
 	rest    http.Handler
 	altinn  http.Handler
+	login   http.Handler // nil when nobody logs in
 	authzen http.Handler
 }
 
@@ -147,6 +157,8 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.serveDoor(w, r, rt.altinn, true)
 	case authzen.Serves(path):
 		rt.serveDoor(w, r, rt.authzen, false)
+	case rt.login != nil && login.Serves(path):
+		rt.serveDoor(w, r, rt.login, false)
 	default:
 		answerNotFound(w, r)
 	}

@@ -71,6 +71,8 @@ type Config struct {
 	InstancePIPTokenFile string
 	// Audit says what is recorded of decisions.
 	Audit AuditConfig
+	// Login says whose word is taken for who somebody is.
+	Login LoginConfig
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
@@ -119,6 +121,7 @@ func (c Config) Validate() error {
 		c.validateDatastore(),
 		c.validateCompat(),
 		c.validateInstancePIP(),
+		c.Login.Validate(),
 		c.validatePublicURL(),
 		c.Audit.Validate(),
 	}

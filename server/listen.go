@@ -48,6 +48,7 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 			Certificates: s.cfg.TLS.ClientCAFile != "",
 			Open:         s.cfg.compatible(CompatOpenDecision),
 		},
+		Login:      s.loginDoors(),
 		Logger:     s.cfg.Logger,
 		Registerer: s.registry,
 		// SpiceDB keeps most of its metrics in the process-wide registry.

@@ -36,6 +36,7 @@ type openedCredentials struct {
 	issuer        *authn.Issuer
 	keys          *authn.Keys
 	authenticator *authn.Authenticator
+	logins        *logins
 }
 
 // openCredentials opens, or at the first start makes, the keys in the data directory.
@@ -63,11 +64,15 @@ func (s *Server) openCredentials(ctx context.Context) (*openedCredentials, error
 	if err != nil {
 		return nil, fmt.Errorf("read the token issuer's key: %w", err)
 	}
-	authenticator, err := authn.New(authn.Config{Verifiers: []authn.Verifier{verifier, platform}, Keys: keys})
+	others, err := s.openLogins()
 	if err != nil {
 		return nil, err
 	}
-	return &openedCredentials{issuer, keys, authenticator}, nil
+	authenticator, err := authn.New(others.trust(authn.Config{Verifiers: []authn.Verifier{verifier, platform}, Keys: keys}))
+	if err != nil {
+		return nil, err
+	}
+	return &openedCredentials{issuer, keys, authenticator, others}, nil
 }
 
 // service is one gRPC service, to be registered on both channels.
@@ -170,6 +175,13 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		return nil, err
 	}
 
+	if err := s.knowUsers(c.logins, writes); err != nil {
+		return nil, err
+	}
+	sessionService, err := newSessions(c.logins)
+	if err != nil {
+		return nil, err
+	}
 	policies, policyService, err := s.newPolicies(catalogue)
 	if err != nil {
 		return nil, err
@@ -226,6 +238,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterRegisterServiceServer(r, registerService) },
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
+		sessionService.Register,
 		auditService.Register,
 		policyService.Register,
 		registryService.Register,

@@ -3,10 +3,13 @@ package server
 import (
 	"github.com/behalf-authz/behalf/server/internal/audit"
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/provider"
+	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/evaluation"
+	"github.com/behalf-authz/behalf/server/internal/identity"
 	"github.com/behalf-authz/behalf/server/internal/instancepip"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/policy"
@@ -45,6 +48,11 @@ var (
 	_ evaluation.Decider        = (*decision.Service)(nil)
 	_ register.Directory        = (*party.Directory)(nil)
 	_ authn.KeyStore            = (*records.Store)(nil)
+	_ session.Store             = (*records.Store)(nil)
+	_ session.Leases            = (*records.Store)(nil)
+	_ identity.Links            = (*records.Store)(nil)
+	_ authn.Verifier            = (*provider.Provider)(nil)
+	_ authn.Sessions            = (*session.Service)(nil)
 	_ records.Database          = database{}
 	_ records.Statements        = (*store.Tx)(nil)
 	_ storerpc.Copier           = (*store.Store)(nil)

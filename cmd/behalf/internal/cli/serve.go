@@ -61,6 +61,10 @@ listens on this machine only; an address that others can reach needs a certifica
 		"URL of the system that knows instances of apps, as Altinn's storage answers; without it those on record count")
 	flags.StringVar(&c.config.InstancePIPTokenFile, "instance-pip-token-file", "", "file with a bearer token for --instance-pip")
 	bindAudit(flags, &c.config.Audit)
+	flags.StringVar(&c.config.Login.IssuersFile, "issuers", "",
+		"YAML file of the identity providers whose tokens and logins are accepted, and what each is believed for")
+	flags.StringVar(&c.config.Login.SessionKeysFile, "session-keys", "",
+		"file of the keys that seal sessions, for servers that share a database; without it session.keys in --data-dir")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd

@@ -36,6 +36,9 @@ const maxFile = 1 << 20
 // File is an issuers file.
 type File struct {
 	Issuers []Entry `yaml:"issuers"`
+	// ReturnOrigins are those of the services that a browser may be sent back to after a
+	// login, such as https://app.example.no, beside the server's own.
+	ReturnOrigins []string `yaml:"return_origins"`
 }
 
 // Entry is what the file says of one issuer.

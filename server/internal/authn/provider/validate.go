@@ -56,6 +56,10 @@ func (f File) Validate() error {
 		e.validate(w)
 		all.faults = append(all.faults, w.faults...)
 	}
+	for _, o := range f.ReturnOrigins {
+		u, err := url.Parse(o)
+		all.unless(err == nil && secure(o) && u.Path == "", "return_origins: %.200q must be scheme and host of an https:// URL, without a path", o)
+	}
 	all.unless(asked <= 1, "opaque tokens do not say whose they are: one entry may have introspection, not %d", asked)
 	return errors.Join(all.faults...)
 }

@@ -72,7 +72,7 @@ func (s *Service) Begin(ctx context.Context, name, back, locale string, acr []st
 
 func (s *Service) request(a attempt, locale string) provider.Request {
 	return provider.Request{
-		Redirect: s.public + "/callback/" + a.Provider, State: a.State, Nonce: a.Nonce, Verifier: a.Verifier,
+		Redirect: s.origin() + "/callback/" + a.Provider, State: a.State, Nonce: a.Nonce, Verifier: a.Verifier,
 		ACR: a.ACR, Locale: locale,
 	}
 }

@@ -36,7 +36,7 @@ func (s *Service) End(ctx context.Context, secret authn.Secret) (location string
 	if err := p.Revoke(asking, tokens.Refresh); err != nil {
 		s.logger.InfoContext(ctx, "a refresh token is not revoked", "provider", found.Provider, "error", err)
 	}
-	return p.LogoutURL(ctx, tokens.ID, s.public+"/signed-out", random()), nil
+	return p.LogoutURL(ctx, tokens.ID, s.origin()+"/signed-out", random()), nil
 }
 
 // EndByProvider ends the sessions that a provider's logout token names.

@@ -35,8 +35,8 @@ type Config struct {
 	Ring      *Ring
 	Providers []*provider.Provider
 	Users     authn.Users
-	// PublicURL is by what browsers know the server, without a path.
-	PublicURL string
+	// Origin returns scheme and host by which browsers know the server.
+	Origin func() string
 	// ReturnOrigins are those that a browser may be sent back to, beside this one.
 	ReturnOrigins []string
 	// Lifetime is how long a session lasts. Default DefaultLifetime.
@@ -52,7 +52,7 @@ type Service struct {
 	providers map[string]*provider.Provider
 	names     []string
 	users     authn.Users
-	public    string
+	origin    func() string
 	origins   []string
 	lifetime  time.Duration
 	logger    *slog.Logger
@@ -61,12 +61,12 @@ type Service struct {
 
 // New returns a service.
 func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Leases == nil || c.Ring == nil || c.Logger == nil {
-		return nil, errors.New("sessions need a store, leases, keys and a log")
+	if c.Store == nil || c.Leases == nil || c.Ring == nil || c.Origin == nil || c.Logger == nil {
+		return nil, errors.New("sessions need a store, leases, keys, an origin and a log")
 	}
 	s := &Service{
 		store: c.Store, leases: c.Leases, ring: c.Ring, providers: make(map[string]*provider.Provider),
-		users: c.Users, public: c.PublicURL, origins: c.ReturnOrigins, lifetime: c.Lifetime, logger: c.Logger,
+		users: c.Users, origin: c.Origin, origins: c.ReturnOrigins, lifetime: c.Lifetime, logger: c.Logger,
 	}
 	if s.lifetime <= 0 {
 		s.lifetime = DefaultLifetime

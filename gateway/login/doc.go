@@ -1,0 +1,14 @@
+// Package login serves the paths on which browsers log in and out, over SessionService.
+//
+// It owns the cookies, the pages and their headers, and the check that a logout comes from a
+// page of ours. It refuses to know identity providers or sessions: what a browser brings is
+// handed on as it is, with the gateway's own identity. The gateway routes to it.
+//
+//	GET  /login?return=PATH           the providers to choose from, or straight on to the only one
+//	GET  /login/{provider}            begins a login; acr_values asks for a level
+//	GET  /callback/{provider}         where the provider sends the browser back to
+//	GET  /logout                      asks whether to log out
+//	POST /logout                      ends the session, here and at the provider
+//	POST /logout/backchannel/{provider}  ends the sessions that the provider has ended
+//	GET  /signed-out                  says that it is done
+package login

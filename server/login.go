@@ -1,0 +1,150 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/behalf-authz/behalf/gateway/login"
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/provider"
+	"github.com/behalf-authz/behalf/server/internal/authn/session"
+	"github.com/behalf-authz/behalf/server/internal/identity"
+	"github.com/behalf-authz/behalf/server/internal/register"
+	sessionrpc "github.com/behalf-authz/behalf/server/internal/rpc/session"
+)
+
+// LoginConfig says whose word is taken for who somebody is, beside the server's own.
+type LoginConfig struct {
+	// IssuersFile names the identity providers and what each is believed for. Without it
+	// there are none.
+	IssuersFile string
+	// SessionKeysFile holds the keys that seal what sessions hold, for servers that share a
+	// database. Default: session.keys in the data directory, which the server makes and renews.
+	SessionKeysFile string
+}
+
+// Validate returns every fault of c joined, nil when there is none.
+func (c LoginConfig) Validate() error {
+	var faults []error
+	if c.IssuersFile != "" {
+		if _, err := provider.Load(c.IssuersFile); err != nil {
+			faults = append(faults, fmt.Errorf("--issuers: %w", err))
+		}
+	}
+	if c.SessionKeysFile != "" {
+		if _, err := readRing(c.SessionKeysFile); err != nil {
+			faults = append(faults, fmt.Errorf("--session-keys: %w", err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func readRing(path string) (*session.Ring, error) {
+	text, err := authn.ReadSessionKeys(path)
+	if err != nil {
+		return nil, err
+	}
+	return session.ParseRing(text)
+}
+
+// lateUsers are users that are known once the register is.
+type lateUsers struct{ *identity.Users }
+
+// logins are the identity providers of the issuers file, and the sessions of who logged in there.
+type logins struct {
+	providers []*provider.Provider
+	sessions  *session.Service
+	users     *lateUsers
+}
+
+// openLogins opens the issuers file. Whom somebody logged in is, is known after users is set.
+func (s *Server) openLogins() (*logins, error) {
+	l := &logins{users: &lateUsers{}}
+	var file provider.File
+	if s.cfg.Login.IssuersFile != "" {
+		var err error
+		if file, err = provider.Load(s.cfg.Login.IssuersFile); err != nil {
+			return nil, fmt.Errorf("--issuers: %w", err)
+		}
+	}
+	for _, entry := range file.Issuers {
+		if entry.Issuer == authn.DefaultIssuer || entry.Issuer == authn.PlatformIssuer {
+			return nil, fmt.Errorf("--issuers: issuers.%s: the issuer %s is the server's own", entry.Name, entry.Issuer)
+		}
+		p, err := provider.New(entry, s.cfg.Logger)
+		if err != nil {
+			return nil, fmt.Errorf("--issuers: %w", err)
+		}
+		l.providers = append(l.providers, p)
+	}
+	ring, err := s.openRing()
+	if err != nil {
+		return nil, err
+	}
+	l.sessions, err = session.New(session.Config{
+		Store: s.records, Leases: s.records, Ring: ring, Providers: l.providers, Users: l.users,
+		Origin: s.origin, ReturnOrigins: file.ReturnOrigins, Logger: s.cfg.Logger,
+	})
+	return l, err
+}
+
+func (s *Server) openRing() (*session.Ring, error) {
+	if s.cfg.Login.SessionKeysFile != "" {
+		return readRing(s.cfg.Login.SessionKeysFile)
+	}
+	text, err := authn.OpenSessionKeys(s.cfg.DataDir, func(text []byte) ([]byte, bool) {
+		return session.NextRing(text, time.Now())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return session.ParseRing(text)
+}
+
+// trust adds the providers to what an authenticator trusts.
+func (l *logins) trust(c authn.Config) authn.Config {
+	for _, p := range l.providers {
+		c.Verifiers = append(c.Verifiers, p)
+		if p.Introspects() {
+			c.Opaque = p
+		}
+	}
+	c.Users, c.Sessions = l.users, l.sessions
+	return c
+}
+
+// knowUsers has logins know users by the register.
+func (s *Server) knowUsers(l *logins, writes *register.Service) (err error) {
+	l.users.Users, err = identity.New(identity.Config{Persons: s.directory, Links: s.records, Register: writes})
+	return err
+}
+
+// newSessions returns the service for browsers' sessions.
+func newSessions(l *logins) (*sessionrpc.Server, error) {
+	return sessionrpc.New(sessionrpc.Config{Sessions: l.sessions})
+}
+
+// origin is scheme and host by which browsers know the server.
+func (s *Server) origin() string {
+	switch {
+	case s.cfg.PublicURL != "":
+		return s.cfg.PublicURL
+	case s.cfg.TLS.enabled():
+		return "https://" + s.HTTPAddr()
+	}
+	return "http://" + s.HTTPAddr()
+}
+
+// sessionCookie is the name of the cookie of a browser's session.
+func (s *Server) sessionCookie() string {
+	if s.cfg.PublicURL != "" || s.cfg.TLS.enabled() {
+		return authn.SessionCookie
+	}
+	return authn.InsecureSessionCookie
+}
+
+// loginDoors says how the gateway serves logins.
+func (s *Server) loginDoors() login.Config {
+	return login.Config{Identity: s.gatewayIdentity.authorization(), Origin: s.origin, Cookie: s.sessionCookie()}
+}

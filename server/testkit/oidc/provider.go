@@ -1,0 +1,151 @@
+package oidc
+
+import (
+	"bufio"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+//go:embed provider.mjs
+var program []byte
+
+//go:embed package.json
+var manifest []byte
+
+//go:embed package-lock.json
+var lock []byte
+
+// Client is a client that the provider knows.
+type Client struct {
+	ID              string   `json:"client_id"`
+	Secret          string   `json:"client_secret"`
+	Redirects       []string `json:"redirect_uris"`
+	AfterLogout     []string `json:"post_logout_redirect_uris"`
+	BackChannel     string   `json:"backchannel_logout_uri,omitempty"`
+	BackChannelSID  bool     `json:"backchannel_logout_session_required"`
+	Grants          []string `json:"grant_types"`
+	ResponseTypes   []string `json:"response_types"`
+	TokenAuthMethod string   `json:"token_endpoint_auth_method"`
+}
+
+// Provider is a running OpenID provider.
+type Provider struct{ Issuer string }
+
+// Port returns a port of this machine that is free.
+func Port(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Start starts a provider whose access tokens last ttl. It stops with the test.
+func Start(t *testing.T, port int, ttl time.Duration, clients ...Client) *Provider {
+	t.Helper()
+	dir := install(t)
+	options, err := json.Marshal(map[string]any{"clients": clients, "port": port, "ttl": int(ttl / time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("node", "provider.mjs", string(options)) //nolint:gosec // our own program
+	cmd.Dir, cmd.Stderr = dir, io.Discard
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "serving") {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return &Provider{Issuer: fmt.Sprintf("http://127.0.0.1:%d", port)}
+		}
+	}
+	t.Fatal("the OpenID provider does not start")
+	return nil
+}
+
+// install puts the program and its packages into a directory of the user's cache, once.
+func install(t *testing.T) string {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("needs %s to run an OpenID provider", tool)
+		}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "behalf-testkit-oidc-9.13.3")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"provider.mjs": program, "package.json": manifest, "package-lock.json": lock} {
+		if err := replace(filepath.Join(dir, name), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "oidc-provider", "package.json")); err == nil {
+		return dir
+	}
+	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd.Dir = dir
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("the npm package oidc-provider cannot be had: %v\n%s", err, text)
+	}
+	return dir
+}
+
+// replace writes a file so that a test that reads it at the same time sees it whole.
+func replace(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Count returns how often the token endpoint was asked for a grant.
+func (p *Provider) Count(t *testing.T, grant string) int {
+	t.Helper()
+	answer, err := http.Get(p.Issuer + "/count")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var counts map[string]int
+	if err := json.NewDecoder(answer.Body).Decode(&counts); err != nil {
+		t.Fatal(err)
+	}
+	return counts[grant]
+}
