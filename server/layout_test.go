@@ -26,6 +26,7 @@ var layout = []struct {
 	{"server/internal/walk", []string{"google.golang.org", "github.com/authzed/", "database/sql", module + "schema"}, "knows neither SQL nor SpiceDB"},
 	{"server/internal/xacml/...", []string{"google.golang.org/grpc", "github.com/authzed/", "database/sql", module + "schema", "net/http"}, "a pure evaluator"},
 	{"server/internal/party", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
+	{"server/internal/evaluation", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/role", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
 	{"server/internal/policy", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/register", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
