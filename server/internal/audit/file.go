@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -15,6 +16,7 @@ import (
 type file struct {
 	path   string
 	altinn bool
+	mu     sync.Mutex // of opened and is, for sync, which runs beside write
 	opened *os.File
 	is     os.FileInfo
 	torn   bool // the last line has no end
@@ -29,23 +31,32 @@ func openFile(path string, altinn bool) (*file, error) {
 
 func (f *file) name() string { return "file" }
 
-func (f *file) open() (err error) {
-	// Others may read it as their rights on the directory let them: whoever rotates it does.
-	if f.opened, err = os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640); errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENXIO) {
-		f.opened, err = os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0) // a pipe, which is not read back
-	}
+func (f *file) open() error {
+	opened, err := f.append()
 	if err != nil {
-		f.opened = nil
 		return err
 	}
-	if f.is, err = f.opened.Stat(); err != nil {
-		return err
+	is, err := opened.Stat()
+	if err != nil {
+		return errors.Join(err, opened.Close())
 	}
-	f.torn = f.is.Mode().IsRegular() && f.is.Size() > 0 && !endsLine(f.opened, f.is.Size())
-	if !f.is.Mode().IsRegular() {
+	f.mu.Lock()
+	f.opened, f.is = opened, is
+	f.mu.Unlock()
+	f.torn = is.Mode().IsRegular() && is.Size() > 0 && !endsLine(opened, is.Size())
+	if !is.Mode().IsRegular() {
 		return nil
 	}
 	return syncDir(filepath.Dir(f.path))
+}
+
+func (f *file) append() (*os.File, error) {
+	// Others may read it as their rights on the directory let them: whoever rotates it does.
+	opened, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENXIO) {
+		return os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0) // a pipe, which is not read back
+	}
+	return opened, err
 }
 
 // endsLine says whether the last byte of a file ends a line. When it cannot be read it is
@@ -75,7 +86,9 @@ func (f *file) follow() error {
 		if err := errors.Join(f.sync(), f.opened.Close()); err != nil {
 			return err
 		}
+		f.mu.Lock()
 		f.opened = nil
+		f.mu.Unlock()
 	}
 	return f.open()
 }
@@ -112,10 +125,16 @@ func fill(b *bytes.Buffer, list []line, altinn bool) {
 }
 
 func (f *file) sync() error {
-	if f.opened == nil || !f.is.Mode().IsRegular() {
+	f.mu.Lock()
+	opened, is := f.opened, f.is
+	f.mu.Unlock()
+	if opened == nil || !is.Mode().IsRegular() {
 		return nil
 	}
-	return f.opened.Sync()
+	if err := opened.Sync(); !errors.Is(err, os.ErrClosed) { // else it was synced, then closed
+		return err
+	}
+	return nil
 }
 
 func (f *file) close() error {

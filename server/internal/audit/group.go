@@ -10,12 +10,18 @@ import (
 	"time"
 )
 
-// sink is where records go. It is called by one goroutine at a time.
+// sink is where records go. write is called by one goroutine at a time.
 type sink interface {
 	name() string
 	write(list []line) error // all of them or an error; they survive the process
 	sync() error             // what was written survives the machine
 	close() error
+}
+
+// settler is a sink that has more to do for what was written than to sync it. A settlement
+// that fails loses nothing and can be tried again. What it has settled survives the machine.
+type settler interface {
+	settle() error
 }
 
 // line is a record in the encodings that the sinks of a log want.
@@ -49,11 +55,12 @@ type group struct {
 	mu      sync.Mutex
 	waiting *batch // takes more
 
-	busy     sync.Mutex   // held by who uses the sink
-	unsynced atomic.Int64 // when the oldest record that is not synced was written, in Unix nanoseconds; 0 for none
-	wake     chan struct{}
-	failing  bool  // the last write; under busy
-	broken   error // the sync that failed; under busy
+	busy      sync.Mutex   // held by who writes
+	failing   bool         // the last write, or what came after it; under busy
+	unsettled atomic.Int64 // when the oldest record that is not settled was written, in Unix nanoseconds; 0 for none
+	wake      chan struct{}
+	late      atomic.Bool           // a settlement has failed, and nothing is taken until one has not
+	broken    atomic.Pointer[error] // the sync that failed
 }
 
 func newGroup(s sink, synced bool, m sinkMetrics, logger *slog.Logger) *group {
@@ -116,8 +123,13 @@ func (g *group) tell(err error) {
 
 // write writes lines and, if that is asked for, syncs them. It needs busy.
 func (g *group) write(lines []line) error {
-	if g.broken != nil {
-		return g.broken
+	if broken := g.broken.Load(); broken != nil {
+		return *broken
+	}
+	if g.late.Load() {
+		if err := g.settle(); err != nil {
+			return err
+		}
 	}
 	began := time.Now()
 	if err := g.sink.write(lines); err != nil {
@@ -125,9 +137,11 @@ func (g *group) write(lines []line) error {
 	}
 	g.metrics.writeSeconds.Observe(time.Since(began).Seconds())
 	if g.synced {
-		return g.sync()
+		if err := g.sync(); err != nil {
+			return err
+		}
 	}
-	if g.unsynced.CompareAndSwap(0, time.Now().UnixNano()) {
+	if g.unsettled.CompareAndSwap(0, time.Now().UnixNano()) {
 		select {
 		case g.wake <- struct{}{}:
 		default:
@@ -136,56 +150,93 @@ func (g *group) write(lines []line) error {
 	return nil
 }
 
-// sync syncs what was written. It needs busy.
+// sync lets what was written reach the disk.
 func (g *group) sync() error {
-	if g.broken != nil {
-		return g.broken
-	}
-	g.unsynced.Store(0)
 	began := time.Now()
 	if err := g.sink.sync(); err != nil {
-		g.broken = fmt.Errorf("a sync has failed, and what was written before may be lost: look at the disk, then start the server again: %w", err)
-		return g.broken
+		g.metrics.syncFailed.Inc()
+		err = fmt.Errorf("a sync has failed, and what was written before may be lost: look at the disk, then start the server again: %w", err)
+		g.broken.Store(&err)
+		return err
 	}
 	g.metrics.syncSeconds.Observe(time.Since(began).Seconds())
 	return nil
 }
 
-// run syncs what was written within the time that is promised, until ctx is done.
+// settle does what is left to do for what was written. New records may be written meanwhile.
+func (g *group) settle() error {
+	s, ok := g.sink.(settler)
+	since := g.unsettled.Swap(0)
+	if !ok {
+		if g.synced {
+			return nil
+		}
+		return g.sync()
+	}
+	began := time.Now()
+	if err := s.settle(); err != nil {
+		g.metrics.syncFailed.Inc()
+		g.late.Store(true)
+		g.unsettled.CompareAndSwap(0, since)
+		return err
+	}
+	g.late.Store(false)
+	g.metrics.syncSeconds.Observe(time.Since(began).Seconds())
+	return nil
+}
+
+// again is how long after a settlement that failed the next is tried, if no record comes
+// that needs it.
+const again = time.Second
+
+// run settles what was written within the time that is promised, until ctx is done.
 func (g *group) run(ctx context.Context) {
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	<-wait.C
 	for {
 		select {
 		case <-g.wake:
+			// Half the promise is for the sync itself to begin, and for the disk.
+			wait.Reset(time.Until(time.Unix(0, g.unsettled.Load()).Add(syncWithin / 2)))
+			select {
+			case <-wait.C:
+			case <-ctx.Done():
+				return
+			}
+		case <-wait.C: // after one that failed
 		case <-ctx.Done():
 			return
 		}
-		// Half the promise is for the sync itself to begin, and for the disk.
-		wait := time.NewTimer(time.Until(time.Unix(0, g.unsynced.Load()).Add(syncWithin / 2)))
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return
+		if g.unsettled.Load() == 0 {
+			continue
 		}
-		g.busy.Lock()
-		if g.unsynced.Load() != 0 {
-			if err := g.sync(); err != nil {
-				g.metrics.syncFailed.Inc()
-				g.tell(err)
-				g.failing = true
+		if err := g.settle(); err != nil {
+			g.fail(err)
+			if g.broken.Load() == nil {
+				wait.Reset(again)
 			}
 		}
-		g.busy.Unlock()
 	}
 }
 
-// close syncs and closes the sink.
+// fail notes that the sink fails, if it did not before.
+func (g *group) fail(err error) {
+	g.busy.Lock()
+	defer g.busy.Unlock()
+	if !g.failing {
+		g.failing = true
+		g.tell(err)
+	}
+}
+
+// close settles what is left and closes the sink.
 func (g *group) close() error {
 	g.busy.Lock()
 	defer g.busy.Unlock()
 	var err error
-	if g.unsynced.Load() != 0 {
-		err = g.sync()
+	if g.unsettled.Load() != 0 && g.broken.Load() == nil {
+		err = g.settle()
 	}
 	return errors.Join(err, g.sink.close())
 }

@@ -135,7 +135,7 @@ func (l *Log) open(ctx context.Context, c Config, name string) (_ sink, err erro
 		}
 		return t, err
 	}
-	t, err := openSQLite(ctx, c.Table, c.Sync)
+	t, err := openSQLite(ctx, c.Table)
 	if err == nil {
 		l.table = t
 	}

@@ -92,7 +92,9 @@ func (t *postgresTable) sync() error { return nil }
 
 func (t *postgresTable) close() error { return t.db.Close() }
 
-func (t *postgresTable) read() (*sql.DB, func(string) string) { return t.db, records.Postgres }
+func (t *postgresTable) read() (*sql.DB, func(string) string, error) {
+	return t.db, records.Postgres, nil
+}
 
 func (t *postgresTable) prune(ctx context.Context, before time.Time, limit int) (int64, error) {
 	result, err := t.db.ExecContext(ctx, `DELETE FROM audit WHERE (at, node) IN

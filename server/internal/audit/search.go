@@ -112,7 +112,10 @@ func (l *Log) Search(ctx context.Context, f Filter, limit int) (found []Entry, m
 	if f.Oldest {
 		order = " ORDER BY at, node"
 	}
-	db, dialect := l.table.read()
+	db, dialect, err := l.table.read()
+	if err != nil {
+		return nil, false, fmt.Errorf("search the audit records: %w", err)
+	}
 	result, err := db.QueryContext(ctx, dialect("SELECT at, node, record FROM audit"+where+order+" LIMIT ?"), append(args, limit+1)...)
 	if err != nil {
 		return nil, false, fmt.Errorf("search the audit records: %w", err)
