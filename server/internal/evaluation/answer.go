@@ -15,20 +15,30 @@ import (
 
 // answer answers a question by the rule.
 func (c *call) answer(ctx context.Context, q *Question) Answer {
-	if err := q.validate(); err != nil {
-		return failed(err)
-	}
-	if q.Resource.Type == idInstance { // of which only the decision core finds out the app
-		return c.decide(ctx, q, policy.Ref{})
-	}
-	ref, _, err := c.policy(ctx, q.Resource)
+	ref, decides, err := c.route(ctx, q)
 	switch {
 	case err != nil:
 		return failed(err)
-	case ref != (policy.Ref{}):
+	case decides:
 		return c.decide(ctx, q, ref)
 	}
-	return c.check(ctx, q)
+	a, record := c.check(ctx, q)
+	if err := c.record(ctx, record); err != nil {
+		return failed(err)
+	}
+	return a
+}
+
+// route says whether the decision core answers a question, and by which policy.
+func (c *call) route(ctx context.Context, q *Question) (ref policy.Ref, decides bool, err error) {
+	if err := q.validate(); err != nil {
+		return policy.Ref{}, false, err
+	}
+	if q.Resource.Type == idInstance { // of which only the decision core finds out the app
+		return policy.Ref{}, true, nil
+	}
+	ref, _, err = c.policy(ctx, q.Resource)
+	return ref, ref != (policy.Ref{}), err
 }
 
 // failed is the answer to a question that could not be answered.
@@ -79,30 +89,40 @@ func (c *call) decide(ctx context.Context, q *Question, ref policy.Ref) Answer {
 	if err != nil {
 		return Answer{Reason: err.Error()}
 	}
-	response, err := c.service.decisions.Decide(ctx, decision.Request{
-		XACML: request, Door: decision.AuthZEN, Origin: c.origin, Listing: c.listing,
-	})
-	if err == nil && len(response.Answers) != 1 {
-		err = fmt.Errorf("%d answers to one question", len(response.Answers))
-	}
+	answers, err := c.decisions(ctx, request, 1)
 	if err != nil {
 		return failed(err)
 	}
-	a := &response.Answers[0]
-	return Answer{
-		Permitted: a.Permitted(), Reason: a.Reason, By: a.By.String(), Policy: a.Policy,
-		Obligations: a.Obligations, Advice: a.Advice,
-	}
+	return answers[0]
 }
 
-// check lets the relation graph answer.
-func (c *call) check(ctx context.Context, q *Question) Answer {
+// decisions takes the decisions that a request is for.
+func (c *call) decisions(ctx context.Context, request *xacml.Request, n int) ([]Answer, error) {
+	response, err := c.service.decisions.Decide(ctx, decision.Request{
+		XACML: request, Door: decision.AuthZEN, Origin: c.origin, Listing: c.listing,
+	})
+	if err == nil && len(response.Answers) != n {
+		err = fmt.Errorf("%d answers to %d questions", len(response.Answers), n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]Answer, n)
+	for i := range answers {
+		a := &response.Answers[i]
+		answers[i] = Answer{
+			Permitted: a.Permitted(), Reason: a.Reason, By: a.By.String(), Policy: a.Policy,
+			Obligations: a.Obligations, Advice: a.Advice,
+		}
+	}
+	return answers, nil
+}
+
+// check lets the relation graph answer, and returns what is to be recorded of it.
+func (c *call) check(ctx context.Context, q *Question) (Answer, decision.Record) {
 	began := time.Now()
 	a := c.ask(ctx, q)
-	if err := c.record(ctx, q, &a, time.Since(began)); err != nil {
-		return failed(fault.New(fault.Internal, decision.ReasonNotRecorded, "the decision could not be recorded").Because(err))
-	}
-	return a
+	return a, c.describe(q, &a, time.Since(began))
 }
 
 func (c *call) ask(ctx context.Context, q *Question) Answer {
@@ -128,31 +148,6 @@ func (c *call) ask(ctx context.Context, q *Question) Answer {
 		return Answer{By: ByRelation, Reason: f.Public}
 	}
 	return failed(err)
-}
-
-// record has an answer of the relation graph recorded, as decisions are. It must not leave
-// when that fails.
-func (c *call) record(ctx context.Context, q *Question, a *Answer, took time.Duration) error {
-	if c.service.auditor == nil || c.listing {
-		return nil
-	}
-	request, err := asRequest(q, policy.Ref{})
-	if err != nil { // properties that policies could not have are on no record
-		request = &xacml.Request{}
-	}
-	r := decision.Record{
-		Time: time.Now(), Door: decision.AuthZEN, Origin: c.origin,
-		Subject: subjectOf(q.Subject), Resource: decision.Resource{Type: q.Resource.Type, ID: q.Resource.ID}, Action: q.Action.Name,
-		Request: request, Decision: xacml.NotApplicable, Status: xacml.StatusOK,
-		Reason: a.Reason, Revision: c.revision, Latency: took,
-	}
-	switch {
-	case a.Permitted:
-		r.Decision = xacml.Permit
-	case a.Err != nil || a.By == "":
-		r.Decision, r.Status = xacml.IndeterminateDP, xacml.StatusProcessingError
-	}
-	return c.service.auditor.Record(ctx, []decision.Record{r})
 }
 
 // clip keeps a message short.

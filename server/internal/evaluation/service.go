@@ -71,6 +71,13 @@ func (s *Service) Evaluate(ctx context.Context, at relation.At, from decision.Or
 		return nil, "", fmt.Errorf("fix the revision of an evaluation: %w", err)
 	}
 	c := &call{service: s, origin: from, revision: revision}
+	if semantic == ExecuteAll && len(questions) > 1 {
+		answers := c.together(ctx, questions)
+		if err := ctx.Err(); err != nil {
+			return nil, "", fmt.Errorf("evaluate: %w", err)
+		}
+		return answers, revision, nil
+	}
 	answers := make([]Answer, 0, len(questions))
 	for i := range questions {
 		if err := ctx.Err(); err != nil {
