@@ -20,6 +20,10 @@ type database struct{ store *store.Store }
 // Read returns the store's pool that reads.
 func (d database) Read() *sql.DB { return d.store.Read() }
 
+// Explain says of an error of a statement what it is: a *store.DamagedError names file, table
+// and page.
+func (d database) Explain(ctx context.Context, err error) error { return d.store.Explain(ctx, err) }
+
 // Write runs f in a transaction of the store.
 func (d database) Write(ctx context.Context, f func(context.Context, records.Statements) error) error {
 	var own error

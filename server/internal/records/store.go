@@ -54,7 +54,7 @@ func (s *Store) Close() error {
 // use the context that it is given.
 func (s *Store) Write(ctx context.Context, f func(context.Context, *Tx) error) error {
 	return s.db.Write(ctx, func(ctx context.Context, statements Statements) error {
-		return f(ctx, &Tx{statements})
+		return s.explain(ctx, f(ctx, &Tx{statements}))
 	})
 }
 
@@ -70,9 +70,9 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
 	}
 	err = f(&Tx{newStatements(ctx, tx, dialect)})
 	if rollback := tx.Rollback(); err == nil && rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
-		return fmt.Errorf("end a read of the records: %w", rollback)
+		return s.explain(ctx, fmt.Errorf("end a read of the records: %w", rollback))
 	}
-	return err
+	return s.explain(ctx, err)
 }
 
 func begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {

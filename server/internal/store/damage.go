@@ -61,6 +61,12 @@ func damage(ctx context.Context, path string, err error) error {
 	return &DamagedError{File: path, Table: brokenTable(ctx, path), Page: brokenPage(path), Why: err.Error(), cause: err}
 }
 
+// Explain says of an error of a statement on the store's pool what it is: a *DamagedError
+// when the file is broken, else the error itself.
+func (s *Store) Explain(ctx context.Context, err error) error {
+	return damage(context.WithoutCancel(ctx), s.cfg.Path, err)
+}
+
 // brokenPage returns the first page that is not what was written, 0 when none is found.
 func brokenPage(path string) int64 {
 	number, err := sqlite.BrokenPage(path)
