@@ -141,5 +141,10 @@ type noCopies struct{}
 // Backup refuses.
 func (noCopies) Backup(context.Context, func(done, total int64)) (*os.File, error) {
 	return nil, fault.New(fault.Unimplemented, reasonPostgresTools,
-		"records and relations are in Postgres: take a copy with its own tools, such as pg_dump or pg_basebackup")
+		"records and relations are in Postgres: take a copy with its own tools. One of all files, by pg_basebackup with its log or "+
+			"a snapshot of the disk, is whole as it is. One by pg_dump keeps the numbers of transactions that SpiceDB's rows are "+
+			"seen by, but not the counter that gives them: after pg_restore into a new cluster, of Postgres 15 or newer, and before any server starts, run "+
+			"`spicedb datastore repair transaction-ids --datastore-engine postgres --datastore-conn-uri URI`, or what is written "+
+			"next stays unseen; and give the copy a name of its own by `UPDATE metadata SET unique_id = gen_random_uuid()`, or it "+
+			"takes revisions of what is lost for its own")
 }
