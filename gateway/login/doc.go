@@ -11,4 +11,5 @@
 //	POST /logout                      ends the session, here and at the provider
 //	POST /logout/backchannel/{provider}  ends the sessions that the provider has ended
 //	GET  /signed-out                  says that it is done
+//	GET  /userinfo                    who it is, as Mia-Platform's authentication managers answer
 package login

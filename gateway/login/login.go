@@ -30,6 +30,7 @@ type Config struct {
 // Doors are the paths. They are safe for concurrent use.
 type Doors struct {
 	sessions behalfv1.SessionServiceClient
+	callers  behalfv1.CallerServiceClient
 	identity string
 	origin   func() string
 	cookie   string
@@ -47,7 +48,7 @@ func New(c Config) (*Doors, error) {
 		return nil, err
 	}
 	return &Doors{
-		sessions: behalfv1.NewSessionServiceClient(c.Conn), identity: c.Identity, origin: c.Origin, cookie: c.Cookie,
+		sessions: behalfv1.NewSessionServiceClient(c.Conn), callers: behalfv1.NewCallerServiceClient(c.Conn), identity: c.Identity, origin: c.Origin, cookie: c.Cookie,
 		secure: strings.HasPrefix(c.Cookie, "__Host-"), pages: p,
 	}, nil
 }
@@ -58,13 +59,14 @@ const (
 	pathCallback    = "/callback"
 	pathLogout      = "/logout"
 	pathSignedOut   = "/signed-out"
+	pathUserInfo    = "/userinfo"
 	pathBackChannel = "/logout/backchannel"
 )
 
 // match returns the route of a path, and the provider that it names.
 func match(path string) (route, provider string, ok bool) {
 	switch path {
-	case pathLogin, pathLogout, pathSignedOut:
+	case pathLogin, pathLogout, pathSignedOut, pathUserInfo:
 		return path, "", true
 	}
 	for _, route := range []string{pathLogin, pathCallback, pathBackChannel} {
@@ -85,6 +87,10 @@ func Serves(path string) bool {
 func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route, provider, _ := match(r.URL.Path)
 	event.From(r.Context()).Route = route
+	if route == pathUserInfo {
+		d.userInfo(w, r)
+		return
+	}
 	md, _ := metadata.FromOutgoingContext(r.Context())
 	md = md.Copy()
 	// What a browser brings says nothing about who calls: the gateway does.

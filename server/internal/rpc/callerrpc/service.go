@@ -50,17 +50,26 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 
 // GetCaller returns what the server has established of the caller.
 func (s *Service) GetCaller(ctx context.Context, _ *behalfv1.GetCallerRequest) (*behalfv1.GetCallerResponse, error) {
-	c := caller.From(ctx)
+	return Message(caller.From(ctx)), nil
+}
+
+// Message returns what is told of a caller.
+func Message(c caller.Caller) *behalfv1.GetCallerResponse {
 	return &behalfv1.GetCallerResponse{
-		Kind:    kind(c.Kind),
-		UserId:  c.UserID,
-		PartyId: c.PartyID,
-		Level:   int32(c.Level),
-		Name:    c.Name,
-		Scopes:  scopeTexts(c.Scopes),
-		App:     c.App,
-		Org:     c.Org,
-	}, nil
+		Kind:        kind(c.Kind),
+		UserId:      c.UserID,
+		PartyId:     c.PartyID,
+		Level:       int32(c.Level),
+		Name:        c.Name,
+		Scopes:      scopeTexts(c.Scopes),
+		App:         c.App,
+		Org:         c.Org,
+		Issuer:      c.Issuer,
+		Subject:     c.IssuedTo,
+		Groups:      c.Groups,
+		Permissions: c.Permissions,
+		Consumer:    c.Consumer,
+	}
 }
 
 // CreateAPIKey makes a key for a service.

@@ -153,6 +153,7 @@ func TestWhoMayCall(t *testing.T) {
 		"/behalf.v1.SessionService/ListLoginProviders":            {},
 		"/behalf.v1.SessionService/BeginLogin":                    {},
 		"/behalf.v1.SessionService/FinishLogin":                   {},
+		"/behalf.v1.SessionService/GetSession":                    {},
 		"/behalf.v1.SessionService/EndSession":                    {},
 		"/behalf.v1.SessionService/EndProviderSessions":           {},
 		"/behalf.v1.StoreService/Backup":                          {},

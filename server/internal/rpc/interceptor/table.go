@@ -99,6 +99,7 @@ func BehalfAccess() Access {
 		behalfv1.SessionService_ListLoginProviders_FullMethodName:  ServiceScope(caller.Gateway),
 		behalfv1.SessionService_BeginLogin_FullMethodName:          ServiceScope(caller.Gateway),
 		behalfv1.SessionService_FinishLogin_FullMethodName:         ServiceScope(caller.Gateway),
+		behalfv1.SessionService_GetSession_FullMethodName:          ServiceScope(caller.Gateway),
 		behalfv1.SessionService_EndSession_FullMethodName:          ServiceScope(caller.Gateway),
 		behalfv1.SessionService_EndProviderSessions_FullMethodName: ServiceScope(caller.Gateway),
 

@@ -10,6 +10,8 @@ import (
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
+	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/rpc/callerrpc"
 )
 
 // Sessions logs people in and out.
@@ -17,6 +19,7 @@ type Sessions interface {
 	Choices() []session.Choice
 	Begin(ctx context.Context, provider, back, locale string, acr []string) (session.Begun, error)
 	Finish(ctx context.Context, answer session.Answer, was authn.Secret) (session.Entered, error)
+	Caller(ctx context.Context, secret authn.Secret) (caller.Caller, error)
 	End(ctx context.Context, secret authn.Secret) (location string, err error)
 	EndByProvider(ctx context.Context, provider string, token authn.Secret) error
 }
@@ -69,6 +72,15 @@ func (s *Server) FinishLogin(ctx context.Context, r *behalfv1.FinishLoginRequest
 		return nil, err
 	}
 	return &behalfv1.FinishLoginResponse{Session: string(in.Session), ExpiresAt: timestamppb.New(in.Expires), ReturnTo: in.Back}, nil
+}
+
+// GetSession returns whose session it is.
+func (s *Server) GetSession(ctx context.Context, r *behalfv1.GetSessionRequest) (*behalfv1.GetSessionResponse, error) {
+	who, err := s.sessions.Caller(ctx, authn.Secret(r.GetSession()))
+	if err != nil {
+		return nil, err
+	}
+	return &behalfv1.GetSessionResponse{Caller: callerrpc.Message(who)}, nil
 }
 
 // EndSession ends a session.

@@ -131,7 +131,17 @@ type GetCallerResponse struct {
 	// app is the part of Altinn's platform that a service is, such as studio.designer.
 	App string `protobuf:"bytes,7,opt,name=app,proto3" json:"app,omitempty"`
 	// org is the code of the service owner that a service is.
-	Org           string `protobuf:"bytes,8,opt,name=org,proto3" json:"org,omitempty"`
+	Org string `protobuf:"bytes,8,opt,name=org,proto3" json:"org,omitempty"`
+	// issuer is who vouches for the caller, by its iss; empty for the server's own tokens and keys.
+	Issuer string `protobuf:"bytes,9,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	// subject is what the issuer calls him, when it is believed for that.
+	Subject string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
+	// groups are those that the issuer says he is in.
+	Groups []string `protobuf:"bytes,11,rep,name=groups,proto3" json:"groups,omitempty"`
+	// permissions are those that the issuer says he has.
+	Permissions []string `protobuf:"bytes,12,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// consumer is the organisation number of whom Maskinporten gave a service its token.
+	Consumer      string `protobuf:"bytes,13,opt,name=consumer,proto3" json:"consumer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -218,6 +228,41 @@ func (x *GetCallerResponse) GetApp() string {
 func (x *GetCallerResponse) GetOrg() string {
 	if x != nil {
 		return x.Org
+	}
+	return ""
+}
+
+func (x *GetCallerResponse) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *GetCallerResponse) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *GetCallerResponse) GetGroups() []string {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *GetCallerResponse) GetPermissions() []string {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
+func (x *GetCallerResponse) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
 	}
 	return ""
 }
@@ -594,7 +639,7 @@ var File_behalf_v1_caller_proto protoreflect.FileDescriptor
 const file_behalf_v1_caller_proto_rawDesc = "" +
 	"\n" +
 	"\x16behalf/v1/caller.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetCallerRequest\"\xd8\x01\n" +
+	"\x10GetCallerRequest\"\xe0\x02\n" +
 	"\x11GetCallerResponse\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.behalf.v1.CallerKindR\x04kind\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\x03R\x06userId\x12\x19\n" +
@@ -603,7 +648,13 @@ const file_behalf_v1_caller_proto_rawDesc = "" +
 	"\x04name\x18\x05 \x01(\tR\x04name\x12\x16\n" +
 	"\x06scopes\x18\x06 \x03(\tR\x06scopes\x12\x10\n" +
 	"\x03app\x18\a \x01(\tR\x03app\x12\x10\n" +
-	"\x03org\x18\b \x01(\tR\x03org\"\xba\x01\n" +
+	"\x03org\x18\b \x01(\tR\x03org\x12\x16\n" +
+	"\x06issuer\x18\t \x01(\tR\x06issuer\x12\x18\n" +
+	"\asubject\x18\n" +
+	" \x01(\tR\asubject\x12\x16\n" +
+	"\x06groups\x18\v \x03(\tR\x06groups\x12 \n" +
+	"\vpermissions\x18\f \x03(\tR\vpermissions\x12\x1a\n" +
+	"\bconsumer\x18\r \x01(\tR\bconsumer\"\xba\x01\n" +
 	"\x06APIKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +

@@ -463,6 +463,98 @@ func (x *FinishLoginResponse) GetReturnTo() string {
 	return ""
 }
 
+// GetSessionRequest asks whose session it is.
+type GetSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// session is the browser's cookie.
+	Session       string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSessionRequest) Reset() {
+	*x = GetSessionRequest{}
+	mi := &file_behalf_v1_session_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSessionRequest) ProtoMessage() {}
+
+func (x *GetSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_session_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSessionRequest.ProtoReflect.Descriptor instead.
+func (*GetSessionRequest) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetSessionRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+// GetSessionResponse is whose session it is.
+type GetSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// caller is what is established of him.
+	Caller        *GetCallerResponse `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSessionResponse) Reset() {
+	*x = GetSessionResponse{}
+	mi := &file_behalf_v1_session_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSessionResponse) ProtoMessage() {}
+
+func (x *GetSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_session_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSessionResponse.ProtoReflect.Descriptor instead.
+func (*GetSessionResponse) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetSessionResponse) GetCaller() *GetCallerResponse {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
 // EndSessionRequest ends a session.
 type EndSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -474,7 +566,7 @@ type EndSessionRequest struct {
 
 func (x *EndSessionRequest) Reset() {
 	*x = EndSessionRequest{}
-	mi := &file_behalf_v1_session_proto_msgTypes[7]
+	mi := &file_behalf_v1_session_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -486,7 +578,7 @@ func (x *EndSessionRequest) String() string {
 func (*EndSessionRequest) ProtoMessage() {}
 
 func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[7]
+	mi := &file_behalf_v1_session_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -499,7 +591,7 @@ func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
 func (*EndSessionRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{7}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EndSessionRequest) GetSession() string {
@@ -520,7 +612,7 @@ type EndSessionResponse struct {
 
 func (x *EndSessionResponse) Reset() {
 	*x = EndSessionResponse{}
-	mi := &file_behalf_v1_session_proto_msgTypes[8]
+	mi := &file_behalf_v1_session_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -532,7 +624,7 @@ func (x *EndSessionResponse) String() string {
 func (*EndSessionResponse) ProtoMessage() {}
 
 func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[8]
+	mi := &file_behalf_v1_session_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -545,7 +637,7 @@ func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
 func (*EndSessionResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{8}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *EndSessionResponse) GetLocation() string {
@@ -568,7 +660,7 @@ type EndProviderSessionsRequest struct {
 
 func (x *EndProviderSessionsRequest) Reset() {
 	*x = EndProviderSessionsRequest{}
-	mi := &file_behalf_v1_session_proto_msgTypes[9]
+	mi := &file_behalf_v1_session_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +672,7 @@ func (x *EndProviderSessionsRequest) String() string {
 func (*EndProviderSessionsRequest) ProtoMessage() {}
 
 func (x *EndProviderSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[9]
+	mi := &file_behalf_v1_session_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +685,7 @@ func (x *EndProviderSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndProviderSessionsRequest.ProtoReflect.Descriptor instead.
 func (*EndProviderSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{9}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EndProviderSessionsRequest) GetProvider() string {
@@ -619,7 +711,7 @@ type EndProviderSessionsResponse struct {
 
 func (x *EndProviderSessionsResponse) Reset() {
 	*x = EndProviderSessionsResponse{}
-	mi := &file_behalf_v1_session_proto_msgTypes[10]
+	mi := &file_behalf_v1_session_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +723,7 @@ func (x *EndProviderSessionsResponse) String() string {
 func (*EndProviderSessionsResponse) ProtoMessage() {}
 
 func (x *EndProviderSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[10]
+	mi := &file_behalf_v1_session_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,14 +736,14 @@ func (x *EndProviderSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndProviderSessionsResponse.ProtoReflect.Descriptor instead.
 func (*EndProviderSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{10}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{12}
 }
 
 var File_behalf_v1_session_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_session_proto_rawDesc = "" +
 	"\n" +
-	"\x17behalf/v1/session.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x1b\n" +
+	"\x17behalf/v1/session.proto\x12\tbehalf.v1\x1a\x16behalf/v1/caller.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x1b\n" +
 	"\x19ListLoginProvidersRequest\"\x9c\x01\n" +
 	"\rLoginProvider\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
@@ -684,6 +776,10 @@ const file_behalf_v1_session_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x1b\n" +
 	"\treturn_to\x18\x03 \x01(\tR\breturnTo\"7\n" +
+	"\x11GetSessionRequest\x12\"\n" +
+	"\asession\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asession\"J\n" +
+	"\x12GetSessionResponse\x124\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1c.behalf.v1.GetCallerResponseR\x06caller\"7\n" +
 	"\x11EndSessionRequest\x12\"\n" +
 	"\asession\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asession\"0\n" +
 	"\x12EndSessionResponse\x12\x1a\n" +
@@ -691,12 +787,14 @@ const file_behalf_v1_session_proto_rawDesc = "" +
 	"\x1aEndProviderSessionsRequest\x12#\n" +
 	"\bprovider\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\bprovider\x12,\n" +
 	"\flogout_token\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01R\vlogoutToken\"\x1d\n" +
-	"\x1bEndProviderSessionsResponse2\xbd\x03\n" +
+	"\x1bEndProviderSessionsResponse2\x88\x04\n" +
 	"\x0eSessionService\x12a\n" +
 	"\x12ListLoginProviders\x12$.behalf.v1.ListLoginProvidersRequest\x1a%.behalf.v1.ListLoginProvidersResponse\x12I\n" +
 	"\n" +
 	"BeginLogin\x12\x1c.behalf.v1.BeginLoginRequest\x1a\x1d.behalf.v1.BeginLoginResponse\x12L\n" +
 	"\vFinishLogin\x12\x1d.behalf.v1.FinishLoginRequest\x1a\x1e.behalf.v1.FinishLoginResponse\x12I\n" +
+	"\n" +
+	"GetSession\x12\x1c.behalf.v1.GetSessionRequest\x1a\x1d.behalf.v1.GetSessionResponse\x12I\n" +
 	"\n" +
 	"EndSession\x12\x1c.behalf.v1.EndSessionRequest\x1a\x1d.behalf.v1.EndSessionResponse\x12d\n" +
 	"\x13EndProviderSessions\x12%.behalf.v1.EndProviderSessionsRequest\x1a&.behalf.v1.EndProviderSessionsResponseBAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
@@ -713,7 +811,7 @@ func file_behalf_v1_session_proto_rawDescGZIP() []byte {
 	return file_behalf_v1_session_proto_rawDescData
 }
 
-var file_behalf_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_behalf_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_behalf_v1_session_proto_goTypes = []any{
 	(*ListLoginProvidersRequest)(nil),   // 0: behalf.v1.ListLoginProvidersRequest
 	(*LoginProvider)(nil),               // 1: behalf.v1.LoginProvider
@@ -722,32 +820,38 @@ var file_behalf_v1_session_proto_goTypes = []any{
 	(*BeginLoginResponse)(nil),          // 4: behalf.v1.BeginLoginResponse
 	(*FinishLoginRequest)(nil),          // 5: behalf.v1.FinishLoginRequest
 	(*FinishLoginResponse)(nil),         // 6: behalf.v1.FinishLoginResponse
-	(*EndSessionRequest)(nil),           // 7: behalf.v1.EndSessionRequest
-	(*EndSessionResponse)(nil),          // 8: behalf.v1.EndSessionResponse
-	(*EndProviderSessionsRequest)(nil),  // 9: behalf.v1.EndProviderSessionsRequest
-	(*EndProviderSessionsResponse)(nil), // 10: behalf.v1.EndProviderSessionsResponse
-	nil,                                 // 11: behalf.v1.LoginProvider.TitlesEntry
-	(*timestamppb.Timestamp)(nil),       // 12: google.protobuf.Timestamp
+	(*GetSessionRequest)(nil),           // 7: behalf.v1.GetSessionRequest
+	(*GetSessionResponse)(nil),          // 8: behalf.v1.GetSessionResponse
+	(*EndSessionRequest)(nil),           // 9: behalf.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),          // 10: behalf.v1.EndSessionResponse
+	(*EndProviderSessionsRequest)(nil),  // 11: behalf.v1.EndProviderSessionsRequest
+	(*EndProviderSessionsResponse)(nil), // 12: behalf.v1.EndProviderSessionsResponse
+	nil,                                 // 13: behalf.v1.LoginProvider.TitlesEntry
+	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
+	(*GetCallerResponse)(nil),           // 15: behalf.v1.GetCallerResponse
 }
 var file_behalf_v1_session_proto_depIdxs = []int32{
-	11, // 0: behalf.v1.LoginProvider.titles:type_name -> behalf.v1.LoginProvider.TitlesEntry
+	13, // 0: behalf.v1.LoginProvider.titles:type_name -> behalf.v1.LoginProvider.TitlesEntry
 	1,  // 1: behalf.v1.ListLoginProvidersResponse.providers:type_name -> behalf.v1.LoginProvider
-	12, // 2: behalf.v1.FinishLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 3: behalf.v1.SessionService.ListLoginProviders:input_type -> behalf.v1.ListLoginProvidersRequest
-	3,  // 4: behalf.v1.SessionService.BeginLogin:input_type -> behalf.v1.BeginLoginRequest
-	5,  // 5: behalf.v1.SessionService.FinishLogin:input_type -> behalf.v1.FinishLoginRequest
-	7,  // 6: behalf.v1.SessionService.EndSession:input_type -> behalf.v1.EndSessionRequest
-	9,  // 7: behalf.v1.SessionService.EndProviderSessions:input_type -> behalf.v1.EndProviderSessionsRequest
-	2,  // 8: behalf.v1.SessionService.ListLoginProviders:output_type -> behalf.v1.ListLoginProvidersResponse
-	4,  // 9: behalf.v1.SessionService.BeginLogin:output_type -> behalf.v1.BeginLoginResponse
-	6,  // 10: behalf.v1.SessionService.FinishLogin:output_type -> behalf.v1.FinishLoginResponse
-	8,  // 11: behalf.v1.SessionService.EndSession:output_type -> behalf.v1.EndSessionResponse
-	10, // 12: behalf.v1.SessionService.EndProviderSessions:output_type -> behalf.v1.EndProviderSessionsResponse
-	8,  // [8:13] is the sub-list for method output_type
-	3,  // [3:8] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	14, // 2: behalf.v1.FinishLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
+	15, // 3: behalf.v1.GetSessionResponse.caller:type_name -> behalf.v1.GetCallerResponse
+	0,  // 4: behalf.v1.SessionService.ListLoginProviders:input_type -> behalf.v1.ListLoginProvidersRequest
+	3,  // 5: behalf.v1.SessionService.BeginLogin:input_type -> behalf.v1.BeginLoginRequest
+	5,  // 6: behalf.v1.SessionService.FinishLogin:input_type -> behalf.v1.FinishLoginRequest
+	7,  // 7: behalf.v1.SessionService.GetSession:input_type -> behalf.v1.GetSessionRequest
+	9,  // 8: behalf.v1.SessionService.EndSession:input_type -> behalf.v1.EndSessionRequest
+	11, // 9: behalf.v1.SessionService.EndProviderSessions:input_type -> behalf.v1.EndProviderSessionsRequest
+	2,  // 10: behalf.v1.SessionService.ListLoginProviders:output_type -> behalf.v1.ListLoginProvidersResponse
+	4,  // 11: behalf.v1.SessionService.BeginLogin:output_type -> behalf.v1.BeginLoginResponse
+	6,  // 12: behalf.v1.SessionService.FinishLogin:output_type -> behalf.v1.FinishLoginResponse
+	8,  // 13: behalf.v1.SessionService.GetSession:output_type -> behalf.v1.GetSessionResponse
+	10, // 14: behalf.v1.SessionService.EndSession:output_type -> behalf.v1.EndSessionResponse
+	12, // 15: behalf.v1.SessionService.EndProviderSessions:output_type -> behalf.v1.EndProviderSessionsResponse
+	10, // [10:16] is the sub-list for method output_type
+	4,  // [4:10] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_session_proto_init() }
@@ -755,13 +859,14 @@ func file_behalf_v1_session_proto_init() {
 	if File_behalf_v1_session_proto != nil {
 		return
 	}
+	file_behalf_v1_caller_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_behalf_v1_session_proto_rawDesc), len(file_behalf_v1_session_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	SessionService_ListLoginProviders_FullMethodName  = "/behalf.v1.SessionService/ListLoginProviders"
 	SessionService_BeginLogin_FullMethodName          = "/behalf.v1.SessionService/BeginLogin"
 	SessionService_FinishLogin_FullMethodName         = "/behalf.v1.SessionService/FinishLogin"
+	SessionService_GetSession_FullMethodName          = "/behalf.v1.SessionService/GetSession"
 	SessionService_EndSession_FullMethodName          = "/behalf.v1.SessionService/EndSession"
 	SessionService_EndProviderSessions_FullMethodName = "/behalf.v1.SessionService/EndProviderSessions"
 )
@@ -39,6 +40,8 @@ type SessionServiceClient interface {
 	BeginLogin(ctx context.Context, in *BeginLoginRequest, opts ...grpc.CallOption) (*BeginLoginResponse, error)
 	// FinishLogin trades what a browser brings back from a provider for a session.
 	FinishLogin(ctx context.Context, in *FinishLoginRequest, opts ...grpc.CallOption) (*FinishLoginResponse, error)
+	// GetSession returns whose session it is.
+	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*GetSessionResponse, error)
 	// EndSession ends a browser's session. One that has ended already is no fault.
 	EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error)
 	// EndProviderSessions ends the sessions that a provider's logout token names.
@@ -83,6 +86,16 @@ func (c *sessionServiceClient) FinishLogin(ctx context.Context, in *FinishLoginR
 	return out, nil
 }
 
+func (c *sessionServiceClient) GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*GetSessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSessionResponse)
+	err := c.cc.Invoke(ctx, SessionService_GetSession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *sessionServiceClient) EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EndSessionResponse)
@@ -116,6 +129,8 @@ type SessionServiceServer interface {
 	BeginLogin(context.Context, *BeginLoginRequest) (*BeginLoginResponse, error)
 	// FinishLogin trades what a browser brings back from a provider for a session.
 	FinishLogin(context.Context, *FinishLoginRequest) (*FinishLoginResponse, error)
+	// GetSession returns whose session it is.
+	GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error)
 	// EndSession ends a browser's session. One that has ended already is no fault.
 	EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error)
 	// EndProviderSessions ends the sessions that a provider's logout token names.
@@ -138,6 +153,9 @@ func (UnimplementedSessionServiceServer) BeginLogin(context.Context, *BeginLogin
 }
 func (UnimplementedSessionServiceServer) FinishLogin(context.Context, *FinishLoginRequest) (*FinishLoginResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FinishLogin not implemented")
+}
+func (UnimplementedSessionServiceServer) GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSession not implemented")
 }
 func (UnimplementedSessionServiceServer) EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndSession not implemented")
@@ -220,6 +238,24 @@ func _SessionService_FinishLogin_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SessionService_GetSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).GetSession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_GetSession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).GetSession(ctx, req.(*GetSessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SessionService_EndSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EndSessionRequest)
 	if err := dec(in); err != nil {
@@ -274,6 +310,10 @@ var SessionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "FinishLogin",
 			Handler:    _SessionService_FinishLogin_Handler,
+		},
+		{
+			MethodName: "GetSession",
+			Handler:    _SessionService_GetSession_Handler,
 		},
 		{
 			MethodName: "EndSession",
