@@ -45,6 +45,7 @@ type Services struct {
 	behalfv1.UnimplementedDecisionServiceServer
 	behalfv1.UnimplementedPolicyServiceServer
 	behalfv1.UnimplementedDelegationServiceServer
+	behalfv1.UnimplementedEvaluationServiceServer
 }
 
 // New returns services and a connection to them.
@@ -60,6 +61,7 @@ func New(t testing.TB) (*Services, grpc.ClientConnInterface) {
 	behalfv1.RegisterDecisionServiceServer(channel, s)
 	behalfv1.RegisterPolicyServiceServer(channel, s)
 	behalfv1.RegisterDelegationServiceServer(channel, s)
+	behalfv1.RegisterEvaluationServiceServer(channel, s)
 	return s, channel
 }
 
