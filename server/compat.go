@@ -43,12 +43,12 @@ func (c Config) validateCompat() error {
 
 // warnCompat says at each start what is less strict than it should be.
 func (s *Server) warnCompat(ctx context.Context) {
-	for way, message := range map[string]string{
-		CompatUpload:       "policies are taken unread: a text that is no policy denies everything it should decide about",
-		CompatOpenDecision: "anybody who reaches the HTTP port may ask for decisions about anybody",
-	} {
-		if s.cfg.compatible(way) {
-			s.cfg.Logger.WarnContext(ctx, message, slog.String("compat", way))
-		}
+	if s.cfg.compatible(CompatUpload) {
+		s.cfg.Logger.WarnContext(ctx, "policies are taken unread: a text that is no policy denies everything it should decide about",
+			slog.String("compat", CompatUpload))
+	}
+	if s.cfg.compatible(CompatOpenDecision) {
+		s.cfg.Logger.WarnContext(ctx, "anybody who reaches the HTTP port may ask for decisions about anybody",
+			slog.String("compat", CompatOpenDecision))
 	}
 }

@@ -40,7 +40,7 @@ func TestRevocation(t *testing.T) {
 		asking.Add(1)
 		go func() {
 			defer asking.Done()
-			random := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a test that can be repeated
+			random := rand.New(rand.NewPCG(uint64(i), 1))
 			for ctx.Err() == nil {
 				if !targets[random.IntN(len(targets))].ask(ctx, w) {
 					t.Error("an answer went by what was no longer, or not yet, granted")
@@ -50,7 +50,7 @@ func TestRevocation(t *testing.T) {
 			}
 		}()
 	}
-	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test that can be repeated
+	random := rand.New(rand.NewPCG(7, 7))
 	for range *grants {
 		if ctx.Err() != nil {
 			break

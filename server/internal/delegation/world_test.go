@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"slices"
@@ -92,7 +91,7 @@ func newWorld(t *testing.T) *world {
 	directory := party.NewDirectory()
 	w.register, err = register.New(register.Config{
 		Records: store, Relations: shared, Directory: directory, Catalogue: catalogue,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

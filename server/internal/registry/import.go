@@ -22,7 +22,7 @@ const (
 )
 
 // kinds is how many kinds there are.
-const kinds = Resources + 1
+const kinds = int(Resources) + 1
 
 // String returns what people call records of the kind.
 func (k Kind) String() string {
@@ -109,7 +109,7 @@ func (i *Import) of(name string) *source {
 	s := i.sources[name]
 	if s == nil {
 		s = &source{name: name}
-		for k := range kinds {
+		for k := range Kind(kinds) {
 			s.entries[k], s.kept[k] = make(map[string]*importEntry), make(map[string]bool)
 			s.counts[k].Kind = k
 		}
@@ -151,7 +151,7 @@ func (s *source) refuse(k Kind, key string, err error, refuse func(field, messag
 func (i *Import) Compare(ctx context.Context, tx *records.Tx, sources []string) error {
 	for _, name := range sources {
 		s := i.of(name)
-		for k := range kinds {
+		for k := range Kind(kinds) {
 			recorded, err := recordedBy(ctx, tx, k, name)
 			if err != nil {
 				return err
@@ -298,7 +298,7 @@ func (i *Import) Remove(ctx context.Context) (relation.Revision, error) {
 func (i *Import) Put(ctx context.Context) (relation.Revision, error) {
 	return i.each(ctx, func(ctx context.Context, tx *records.Tx, s *source) ([]relation.Update, error) {
 		var updates []relation.Update
-		for k := range kinds {
+		for k := range Kind(kinds) {
 			for _, key := range slices.Sorted(maps.Keys(s.entries[k])) {
 				e := s.entries[k][key]
 				if !e.write {
@@ -371,7 +371,7 @@ func (i *Import) each(ctx context.Context, f func(context.Context, *records.Tx, 
 // has reports whether there is anything to write.
 func (i *Import) has() bool {
 	for _, s := range i.sources {
-		for k := range kinds {
+		for k := range Kind(kinds) {
 			c := s.counts[k]
 			if c.Added+c.Changed+c.Removed > 0 {
 				return true

@@ -142,7 +142,7 @@ func startMeasured(t *testing.T, what, data string) process {
 // serveMeasured serves until its standard input ends.
 func serveMeasured(t *testing.T) {
 	what := os.Getenv(measured)
-	logger := slog.New(slog.NewJSONHandler(io.Discard, nil))
+	logger := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // what a line costs is measured too
 	url := ""
 	if answer, ok := strings.CutPrefix(what, "baseline:"); ok {
 		recorder, err := event.NewRecorder(logger, prometheus.NewRegistry())
@@ -166,7 +166,7 @@ func serveMeasured(t *testing.T) {
 		i := startServer(t, server.Config{DataDir: os.Getenv("BEHALF_E2E_DATA"), Logger: logger, Compat: []string{server.CompatOpenDecision}})
 		url = i.url
 	}
-	fmt.Println("serving " + url) //nolint:forbidigo // to the process that started this one
+	fmt.Println("serving " + url)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 

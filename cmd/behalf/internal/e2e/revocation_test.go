@@ -34,7 +34,7 @@ func TestRevocation(t *testing.T) {
 		asking.Add(1)
 		go func() {
 			defer asking.Done()
-			random := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a test that can be repeated
+			random := rand.New(rand.NewPCG(uint64(i), 1))
 			for ctx.Err() == nil {
 				if why := rights[random.IntN(len(rights))].ask(ctx, decisions); why != "" {
 					t.Error(why)
@@ -45,7 +45,7 @@ func TestRevocation(t *testing.T) {
 		}()
 	}
 	delegations := behalfv1.NewDelegationServiceClient(d.conn)
-	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test that can be repeated
+	random := rand.New(rand.NewPCG(7, 7))
 	for range *revocations {
 		if err := rights[random.IntN(len(rights))].turn(ctx, delegations); err != nil {
 			t.Error(err)

@@ -59,7 +59,7 @@ func (c *Chain) establish(ctx context.Context) (caller.Caller, error) {
 }
 
 // platformTokenKey is where the gateway puts the header PlatformAccessToken.
-const platformTokenKey = "platformaccesstoken" //nolint:gosec // a name, no token
+const platformTokenKey = "platformaccesstoken"
 
 // callerHeader tells the gateway in this process whom a call's credentials named, for the
 // event of its request.
