@@ -11,5 +11,8 @@
 // A table or a column that older programs leave alone keeps the number that was; what would
 // mislead them takes the file's own. Both kinds of databases are numbered for themselves.
 //
+// A server's audit records are in a file of their own, with its own numbers; on Postgres they
+// are one table among the others.
+//
 // It refuses to run anything: server/internal/sqlite and server/internal/postgres do.
 package migrations
