@@ -101,7 +101,7 @@ func install(t *testing.T) string {
 		cache = os.TempDir()
 	}
 	dir := filepath.Join(cache, "behalf-testkit-oidc-9.13.3")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string][]byte{"provider.mjs": program, "package.json": manifest, "package-lock.json": lock} {

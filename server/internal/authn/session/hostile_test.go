@@ -54,7 +54,7 @@ func newHostile(t *testing.T, change func(*provider.Entry)) *hostile {
 		answer(w, map[string]any{"access_token": h.access, "token_type": "Bearer", "id_token": h.idToken(), "expires_in": 60})
 	})
 	h.Server = httptest.NewServer(mux)
-	t.Cleanup(h.Server.Close)
+	t.Cleanup(h.Close)
 	h.metadata = map[string]any{
 		"issuer": h.URL, "jwks_uri": h.URL + "/jwks", "authorization_endpoint": h.URL + "/auth", "token_endpoint": h.URL + "/token",
 	}
