@@ -17,6 +17,7 @@ import (
 	"github.com/behalf-authz/behalf/gateway/altinn"
 	"github.com/behalf-authz/behalf/gateway/authzen"
 	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/forwardauth"
 	"github.com/behalf-authz/behalf/gateway/login"
 	"github.com/behalf-authz/behalf/gateway/problem"
 	"github.com/behalf-authz/behalf/gateway/rest"
@@ -52,6 +53,9 @@ type Config struct {
 	// PublicURL is the https URL by which clients know the server, for AuthZEN's metadata,
 	// which there are none of without it.
 	PublicURL string
+	// Enforcement says which API gateways may ask about requests. Without an Identity none
+	// may. Its Conn is the gateway's.
+	Enforcement forwardauth.Config
 	// Login says how browsers log in. Without an Identity nobody does. Its Conn is the gateway's.
 	Login login.Config
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
@@ -120,6 +124,10 @@ func New(cfg Config) (http.Handler, error) {
 		altinn:  altinn.New(conn, cfg.Decisions),
 		authzen: authzen.New(conn, cfg.MaxBodyBytes),
 	}
+	if cfg.Enforcement.Identity != "" {
+		cfg.Enforcement.Conn = conn
+		rt.forwardauth = forwardauth.New(cfg.Enforcement)
+	}
 	if cfg.Login.Identity != "" {
 		cfg.Login.Conn = conn
 		if rt.login, err = login.New(cfg.Login); err != nil {
@@ -137,7 +145,9 @@ type router struct {
 	rest    http.Handler
 	altinn  http.Handler
 	login   http.Handler // nil when nobody logs in
-	authzen http.Handler
+
+	forwardauth http.Handler // nil when no API gateway may ask
+	authzen     http.Handler
 }
 
 // ServeHTTP hands the request to its door, with the metadata of its calls and a deadline.
@@ -157,6 +167,8 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.serveDoor(w, r, rt.altinn, true)
 	case authzen.Serves(path):
 		rt.serveDoor(w, r, rt.authzen, false)
+	case rt.forwardauth != nil && forwardauth.Serves(path):
+		rt.serveDoor(w, r, rt.forwardauth, false)
 	case rt.login != nil && login.Serves(path):
 		rt.serveDoor(w, r, rt.login, false)
 	default:

@@ -71,6 +71,8 @@ type Config struct {
 	InstancePIPTokenFile string
 	// Audit says what is recorded of decisions.
 	Audit AuditConfig
+	// Enforcement says which requests API gateways may let pass.
+	Enforcement EnforcementConfig
 	// Login says whose word is taken for who somebody is.
 	Login LoginConfig
 	// Logger takes the server's log. Default: discard.
@@ -122,6 +124,7 @@ func (c Config) Validate() error {
 		c.validateCompat(),
 		c.validateInstancePIP(),
 		c.Login.Validate(),
+		c.Enforcement.Validate(),
 		c.validatePublicURL(),
 		c.Audit.Validate(),
 	}

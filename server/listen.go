@@ -16,6 +16,7 @@ import (
 
 	"github.com/behalf-authz/behalf/gateway"
 	"github.com/behalf-authz/behalf/gateway/altinn"
+	"github.com/behalf-authz/behalf/gateway/forwardauth"
 	"github.com/behalf-authz/behalf/schema"
 )
 
@@ -48,9 +49,11 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 			Certificates: s.cfg.TLS.ClientCAFile != "",
 			Open:         s.cfg.compatible(CompatOpenDecision),
 		},
-		Login:      s.loginDoors(),
-		Logger:     s.cfg.Logger,
-		Registerer: s.registry,
+		Login: s.loginDoors(),
+
+		Enforcement: forwardauth.Config{Identity: s.gatewayIdentity.authorization(), Peers: s.cfg.Enforcement.TrustedPeers},
+		Logger:      s.cfg.Logger,
+		Registerer:  s.registry,
 		// SpiceDB keeps most of its metrics in the process-wide registry.
 		Gatherer: prometheus.Gatherers{s.registry, prometheus.DefaultGatherer},
 		JWKS:     func() []byte { return jwks },
@@ -99,6 +102,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.auditing(ctx)()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.engine.Run(ctx) })
+	group.Go(func() error { return s.routes.Run(ctx) })
 	if s.shared != nil {
 		group.Go(func() error { return s.shared.outbox.Run(ctx) })
 	}

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/health"
 
 	"github.com/behalf-authz/behalf/server/internal/audit"
+	"github.com/behalf-authz/behalf/server/internal/enforce"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
@@ -39,6 +40,7 @@ type Server struct {
 	gatewayIdentity gatewayIdentity
 	directory       *party.Directory
 	audit           *audit.Log
+	routes          *enforce.Routes
 	writtenTo       register.Directory // who is told what this server has written
 
 	chain        *interceptor.Chain

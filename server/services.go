@@ -17,6 +17,7 @@ import (
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/schema/roles"
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
 	"github.com/behalf-authz/behalf/server/internal/role"
@@ -162,12 +163,17 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
+	estates, err := decision.NewEstates(s.engine)
+	if err != nil {
+		return nil, err
+	}
 	writes, err := register.New(register.Config{
 		Records:   s.records,
 		Relations: s.graph,
 		Directory: s.writtenTo,
 		Catalogue: catalogue,
 		Registry:  registered,
+		Estates:   estates,
 		Logger:    s.cfg.Logger,
 		Joined:    true, // in a file by one transaction, on Postgres by the outbox
 	})
@@ -190,7 +196,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	decisions, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered})
+	decisions, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered, estates})
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +205,10 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		return nil, err
 	}
 
+	enforcementService, err := s.newEnforcement(c.authenticator, decisions)
+	if err != nil {
+		return nil, err
+	}
 	authorizedService, err := s.newAuthorized(catalogue, policies, registered)
 	if err != nil {
 		return nil, err
@@ -239,6 +249,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
 		sessionService.Register,
+		enforcementService.Register,
 		auditService.Register,
 		policyService.Register,
 		registryService.Register,

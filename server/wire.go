@@ -7,6 +7,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
+	"github.com/behalf-authz/behalf/server/internal/enforce"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/evaluation"
 	"github.com/behalf-authz/behalf/server/internal/identity"
@@ -46,6 +47,10 @@ var (
 	_ evaluation.Lister         = (*engine.Engine)(nil)
 	_ evaluation.Policies       = (*policy.Service)(nil)
 	_ evaluation.Decider        = (*decision.Service)(nil)
+	_ enforce.Relations         = (*engine.Engine)(nil)
+	_ enforce.Decider           = (*decision.Service)(nil)
+	_ enforce.Parties           = (*party.Directory)(nil)
+	_ enforce.Authenticator     = freshAuthenticator{}
 	_ register.Directory        = (*party.Directory)(nil)
 	_ authn.KeyStore            = (*records.Store)(nil)
 	_ session.Store             = (*records.Store)(nil)

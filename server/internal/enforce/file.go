@@ -93,3 +93,27 @@ func Parse(text []byte) (*Table, error) {
 	}
 	return table, nil
 }
+
+// CheckFile returns every fault of a routes file, nil when a server could start with it.
+func CheckFile(path string) error {
+	_, err := load(path)
+	return err
+}
+
+func load(path string) (*loaded, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	table, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("the routes file %s: %w", path, err)
+	}
+	return &loaded{text, table}, nil
+}
+
+// loaded is a routes file and what it says.
+type loaded struct {
+	text  []byte
+	table *Table
+}

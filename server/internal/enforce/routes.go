@@ -66,16 +66,12 @@ func OpenRoutes(c RoutesConfig) (*Routes, error) {
 	if c.Path == "" {
 		return r, nil
 	}
-	text, err := read(c.Path)
+	file, err := load(c.Path)
 	if err != nil {
 		return nil, err
 	}
-	table, err := Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("the routes file %s: %w", c.Path, err)
-	}
-	r.text, r.seen = text, text
-	r.take(table)
+	r.text, r.seen = file.text, file.text
+	r.take(file.table)
 	return r, nil
 }
 

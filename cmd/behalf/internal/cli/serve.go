@@ -19,6 +19,7 @@ type serveCommand struct {
 	config    server.Config
 	demo      bool
 	peers     []string
+	trusted   []string
 	logFormat string
 	logLevel  slog.Level
 }
@@ -60,6 +61,10 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.StringVar(&c.config.InstancePIP, "instance-pip", "",
 		"URL of the system that knows instances of apps, as Altinn's storage answers; without it those on record count")
 	flags.StringVar(&c.config.InstancePIPTokenFile, "instance-pip-token-file", "", "file with a bearer token for --instance-pip")
+	flags.StringVar(&c.config.Enforcement.RoutesFile, "routes", "",
+		"YAML file of the routes that API gateways may let pass, and whom; read again when it changes")
+	flags.StringSliceVar(&c.trusted, "trusted-peers", nil,
+		"networks, such as 10.2.0.0/16, of the API gateways that are believed when they tell of a request")
 	bindAudit(flags, &c.config.Audit)
 	flags.StringVar(&c.config.Login.IssuersFile, "issuers", "",
 		"YAML file of the identity providers whose tokens and logins are accepted, and what each is believed for")
@@ -100,6 +105,14 @@ func (c *serveCommand) validate(cmd *cobra.Command, _ []string) error {
 			continue
 		}
 		c.config.DecisionPeers = append(c.config.DecisionPeers, network)
+	}
+	for _, text := range c.trusted {
+		network, bad := netip.ParsePrefix(text)
+		if bad != nil {
+			err = errors.Join(err, fmt.Errorf("--trusted-peers: %q is not a network such as 10.2.0.0/16", text))
+			continue
+		}
+		c.config.Enforcement.TrustedPeers = append(c.config.Enforcement.TrustedPeers, network)
 	}
 	if c.demo && cmd.Flags().Changed("data-dir") {
 		err = errors.Join(err, errors.New("--demo: makes a data directory of its own; leave --data-dir out"))

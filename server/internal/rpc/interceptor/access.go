@@ -25,6 +25,7 @@ type Rule struct {
 	other    caller.Scope // or with this one
 	app      string       // or the platform's app of this name
 	platform bool         // or any part of the platform, whoever it calls for
+	gateway  bool         // the server's own gateway and nobody else, admins neither
 }
 
 // Public is the rule of a method that needs no credentials. Credentials that come along
@@ -52,9 +53,16 @@ func ScopeOrApp(s caller.Scope, app string) Rule { return Rule{scope: s, app: ap
 // every part of the platform that says which it is.
 func ScopeOrPlatform(s caller.Scope) Rule { return Rule{scope: s, platform: true} }
 
+// GatewayOnly is the rule of a method that believes what the server's own gateway tells of
+// its clients. Nobody else may tell: not even an admin's key opens it.
+func GatewayOnly() Rule { return Rule{gateway: true, scope: caller.Gateway} }
+
 // allows returns why the caller may not call, nil when he may.
 func (r Rule) allows(c caller.Caller) error {
 	switch {
+	case r.gateway && c.Kind == caller.Service && !slices.Contains(c.Scopes, caller.Gateway):
+		return fault.New(fault.Denied, fault.ReasonScopeMissing, "the call is open to the server's own gateway only").
+			With("scope", string(caller.Gateway))
 	case r.public, r.platform && c.Platform != "", r.users && c.Kind == caller.User, r.services && c.Kind == caller.Service:
 		return nil
 	case c.Kind == caller.User:

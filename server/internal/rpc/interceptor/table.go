@@ -88,6 +88,8 @@ func BehalfAccess() Access {
 		behalfv1.InformationService_DeleteEstateRole_FullMethodName: ServiceScope(caller.RegisterWrite),
 		behalfv1.InformationService_ListEstateRoles_FullMethodName:  ServiceScope(caller.RegisterWrite),
 
+		behalfv1.EnforcementService_Authorize_FullMethodName: GatewayOnly(),
+
 		behalfv1.AuditService_ListAuditRecords_FullMethodName: ServiceScope(caller.AuditRead),
 
 		behalfv1.CallerService_GetCaller_FullMethodName:    AnyCaller(),
