@@ -57,7 +57,9 @@ func (s *Server) openPostgres(ctx context.Context) (err error) {
 	if err := s.schemaOnPostgres(ctx); err != nil {
 		return howToMigrate(fmt.Errorf("bring the relations schema to this release: %w", err))
 	}
-	s.shared.outbox, err = outbox.Open(ctx, outbox.Config{URI: s.cfg.Datastore, Graph: s.engine, Logger: s.cfg.Logger})
+	s.shared.outbox, err = outbox.Open(ctx, outbox.Config{
+		URI: s.cfg.Datastore, Graph: s.engine, Logger: s.cfg.Logger, Registry: s.registry, Atomic: engine.Atomic,
+	})
 	if err != nil {
 		return howToMigrate(fmt.Errorf("open the records: %w", err))
 	}

@@ -22,6 +22,8 @@ const schemaMode = datalayer.SchemaModeReadNewWriteNew
 const (
 	// maxUpdates is how many updates one write may carry, and so how many are atomic.
 	maxUpdates = 10_000
+	// Atomic is how many updates Write makes in one transaction.
+	Atomic = maxUpdates
 	// MaxLimit is the greatest limit that a caller of authzed.api.v1 may ask for.
 	MaxLimit = 1 << 20
 	// watchHeartbeat is how often a polling datastore is asked for changes.

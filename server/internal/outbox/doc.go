@@ -21,6 +21,15 @@
 // finishes, in their order, the intents that others have left: every step can be taken
 // again. A write that is all rows is one transaction.
 //
+// A write of more updates than the graph makes in one transaction is made in several: whole
+// too, as its rows come last and what has begun is finished, but relations become visible by
+// and by.
+//
+// A write whose end fails for what passes, such as a lost connection, is tried until it ends.
+// One that fails for a reason of its own holds up all others; it is tried a few times, each
+// time later, and then parked: its row stays and says why, a metric counts it, and others go
+// on. An operator finds it by `behalf verify`.
+//
 // # The lease
 //
 // The lease is a lock of the session of one connection, and steps 1 and 3 are made on that

@@ -50,9 +50,14 @@ func (o *Outbox) Run(ctx context.Context) error {
 
 // look finishes what is left, unless somebody has the lease: he does so, or it is his own.
 func (o *Outbox) look(ctx context.Context) error {
-	left := false
-	if err := o.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM intent)").Scan(&left); err != nil || !left {
+	var left, parked int
+	err := o.read.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE parked IS NULL), count(parked) FROM intent").Scan(&left, &parked)
+	if err != nil {
 		return err
+	}
+	o.parked.Set(float64(parked))
+	if left == 0 {
+		return nil
 	}
 	l, err := try(ctx, o.write)
 	if err != nil || l == nil {

@@ -20,6 +20,10 @@ type intent struct {
 	operation  string
 	updates    []relation.Update
 	statements statements
+
+	attempts int   // how often its end has failed
+	early    bool  // it is not to be tried yet
+	broken   error // why it cannot be read
 }
 
 // statements are executed one after another. Texts are kept once each: an import repeats a
@@ -177,7 +181,8 @@ func (i *intent) keep(ctx context.Context, tx pgx.Tx) error {
 		i.operation, updates, statements).Scan(&i.number)
 }
 
-// lowest returns the intent that is to be finished first, nil when there is none.
+// lowest returns the intent that is to be finished first, nil when there is none: parked ones
+// wait for an operator.
 func lowest(ctx context.Context, conn interface {
 	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
 }) (*intent, error) {
@@ -185,8 +190,9 @@ func lowest(ctx context.Context, conn interface {
 		i                   intent
 		updates, statements []byte
 	)
-	err := conn.QueryRow(ctx, "SELECT number, operation, updates, statements FROM intent ORDER BY number LIMIT 1").
-		Scan(&i.number, &i.operation, &updates, &statements)
+	err := conn.QueryRow(ctx, `SELECT number, operation, updates, statements, attempts, coalesce(retry > clock_timestamp(), false)
+		FROM intent WHERE parked IS NULL ORDER BY number LIMIT 1`).
+		Scan(&i.number, &i.operation, &updates, &statements, &i.attempts, &i.early)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -197,7 +203,7 @@ func lowest(ctx context.Context, conn interface {
 		err = json.Unmarshal(statements, &i.statements)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read intent %d: %w", i.number, err)
+		i.broken = fmt.Errorf("read intent %d: %w", i.number, err)
 	}
 	return &i, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/postgres"
@@ -23,11 +24,15 @@ type Graph interface {
 	Head(ctx context.Context) (relation.Revision, error)
 }
 
-// Config is what an Outbox works with. All but Stepped are required.
+// Config is what an Outbox works with. URI, Graph and Logger are required.
 type Config struct {
 	URI    string // of a migrated database
 	Graph  Graph
 	Logger *slog.Logger
+	// Registry gets the metrics; nil leaves them out.
+	Registry *prometheus.Registry
+	// Atomic is how many updates the graph writes in one transaction; 0 stands for any number.
+	Atomic int
 	// Stepped is called after each step of a write, 1 to 3, for tests of what a server
 	// leaves that ends there.
 	Stepped func(step int)
@@ -38,6 +43,8 @@ type Outbox struct {
 	write, read *sql.DB
 	graph       Graph
 	logger      *slog.Logger
+	atomic      int
+	parked      prometheus.Gauge
 	stepped     func(int)
 }
 
@@ -55,7 +62,12 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 	if c.Graph == nil || c.Logger == nil {
 		return nil, errors.New("the outbox needs a graph and a logger")
 	}
-	o := &Outbox{graph: c.Graph, logger: c.Logger, stepped: c.Stepped}
+	o := &Outbox{graph: c.Graph, logger: c.Logger, atomic: c.Atomic, parked: newParked(), stepped: c.Stepped}
+	if c.Registry != nil {
+		if err := c.Registry.Register(o.parked); err != nil {
+			return nil, fmt.Errorf("register the metric of parked writes: %w", err)
+		}
+	}
 	if o.stepped == nil {
 		o.stepped = func(int) {}
 	}
@@ -148,8 +160,15 @@ func (o *Outbox) begin(ctx context.Context, l *lease, i *intent, f func(context.
 
 // finish is steps 2 and 3. Both can be taken again.
 func (o *Outbox) finish(ctx context.Context, l *lease, i *intent) error {
-	_, err := o.graph.Write(relation.WithOperation(ctx, relation.Operation{ID: i.operation, Guard: l.there}), i.updates)
+	err := i.broken
+	if err == nil {
+		_, err = o.graph.Write(relation.WithOperation(ctx, relation.Operation{ID: i.operation, Guard: l.there}), i.updates)
+	}
 	if refused(err) {
+		if o.atomic > 0 && len(i.updates) > o.atomic {
+			// Some of it may be there, of which nobody knows how to undo it.
+			return errors.Join(err, o.park(ctx, l, i, err))
+		}
 		// Nothing of it is there, and it would be refused for ever.
 		if dropped := l.within(ctx, func(tx pgx.Tx) error { return i.drop(ctx, tx) }); dropped != nil {
 			return unavailable(errors.Join(err, dropped), "nothing was written")
@@ -157,7 +176,7 @@ func (o *Outbox) finish(ctx context.Context, l *lease, i *intent) error {
 		return err
 	}
 	if err != nil {
-		return unavailable(err, "it may be finished yet")
+		return o.failed(ctx, l, i, err)
 	}
 	o.stepped(2)
 	err = l.within(ctx, func(tx pgx.Tx) error {
@@ -171,7 +190,7 @@ func (o *Outbox) finish(ctx context.Context, l *lease, i *intent) error {
 		return i.drop(ctx, tx)
 	})
 	if err != nil {
-		return unavailable(err, "it may be finished yet")
+		return o.failed(ctx, l, i, err)
 	}
 	o.stepped(3)
 	return nil
@@ -188,11 +207,15 @@ func (o *Outbox) finishAll(ctx context.Context, l *lease) error {
 		if err != nil || i == nil {
 			return err
 		}
+		if i.early {
+			return fmt.Errorf("intent %d has failed %d times, and is soon tried again", i.number, i.attempts)
+		}
 		err = o.finish(ctx, l, i)
 		switch {
 		case refused(err):
 			// Its writer would have been told so, and it is dropped.
 			o.logger.ErrorContext(ctx, "write left by a server that ended was refused", "operation", i.operation, "error", err)
+		case errors.Is(err, errParked):
 		case err != nil:
 			return fmt.Errorf("finish intent %d: %w", i.number, err)
 		default:

@@ -60,7 +60,7 @@ func newNode(ctx context.Context, uri string, stepped func(int)) (*node, error) 
 	if err := e.EnsureSchema(ctx, world); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
-	n.outbox, err = outbox.Open(ctx, outbox.Config{URI: uri, Graph: e, Logger: logger, Stepped: stepped})
+	n.outbox, err = outbox.Open(ctx, outbox.Config{URI: uri, Graph: e, Logger: logger, Stepped: stepped, Atomic: engine.Atomic})
 	if err != nil {
 		return nil, errors.Join(err, n.close())
 	}
