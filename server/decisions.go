@@ -24,6 +24,7 @@ type decisionParts struct {
 	policies  *policy.Service
 	delegated *delegation.Service
 	registry  *registry.Service
+	estates   *decision.Estates
 }
 
 // newDecisions returns the services that take decisions and keep what they know.
@@ -53,11 +54,7 @@ func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	estates, err := decision.NewEstates(s.engine)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	information, err := informationrpc.New(informationrpc.Config{Instances: s.records, Estates: estates, Parties: s.directory})
+	information, err := informationrpc.New(informationrpc.Config{Instances: s.records, Estates: p.estates, Parties: s.directory})
 	return decisions, service, information, err
 }
 

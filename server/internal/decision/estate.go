@@ -39,13 +39,11 @@ func (e *Estates) Delete(ctx context.Context, of party.ID, role string, user par
 }
 
 func (e *Estates) write(ctx context.Context, op relation.Op, of party.ID, role string, user party.UserID) (relation.Revision, error) {
-	object, err := EstateRole(of, role)
+	tuple, err := HeldInEstate{of, role, user}.tuple()
 	if err != nil {
-		return "", fmt.Errorf("name role %q in the estate of party %d: %w", role, of, err)
+		return "", err
 	}
-	revision, err := e.relations.Write(ctx, []relation.Update{{Op: op, Relationship: relation.Relationship{
-		Resource: object, Relation: relation.Holder, Subject: relation.User(int64(user)),
-	}}})
+	revision, err := e.relations.Write(ctx, []relation.Update{{Op: op, Relationship: tuple}})
 	if err != nil {
 		return "", fmt.Errorf("write role %q in the estate of party %d: %w", role, of, err)
 	}
@@ -77,6 +75,58 @@ func (e *Estates) List(ctx context.Context, of party.ID) ([]HeldInEstate, relati
 		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Holder, b.Holder))
 	})
 	return held, revision, nil
+}
+
+// Leaving returns what changes when parties go, each of them into the party that it becomes
+// or into nobody: the roles in its estate go, and those that it holds in others'.
+func (e *Estates) Leaving(ctx context.Context, gone map[party.Party]party.Party) ([]relation.Update, error) {
+	estates, holders := make(map[party.ID]party.ID), make(map[party.UserID]party.UserID)
+	for was, becomes := range gone {
+		estates[was.ID] = becomes.ID
+		if was.UserID != 0 && was.UserID != becomes.UserID {
+			holders[was.UserID] = becomes.UserID
+		}
+	}
+	held, _, err := e.List(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	var updates []relation.Update
+	for _, h := range held {
+		of, estateGoes := estates[h.Of]
+		holder, holderGoes := holders[h.Holder]
+		if !estateGoes && !holderGoes {
+			continue
+		}
+		if !estateGoes {
+			of = h.Of
+		}
+		if !holderGoes {
+			holder = h.Holder
+		}
+		was, err := h.tuple()
+		if err != nil {
+			return nil, err
+		}
+		updates = append(updates, relation.Update{Op: relation.Delete, Relationship: was})
+		if of == 0 || holder == 0 {
+			continue
+		}
+		is, err := HeldInEstate{of, h.Role, holder}.tuple()
+		if err != nil {
+			return nil, err
+		}
+		updates = append(updates, relation.Update{Op: relation.Touch, Relationship: is})
+	}
+	return updates, nil
+}
+
+func (h HeldInEstate) tuple() (relation.Relationship, error) {
+	object, err := EstateRole(h.Of, h.Role)
+	if err != nil {
+		return relation.Relationship{}, fmt.Errorf("name role %q in the estate of party %d: %w", h.Role, h.Of, err)
+	}
+	return relation.Relationship{Resource: object, Relation: relation.Holder, Subject: relation.User(int64(h.Holder))}, nil
 }
 
 // EstateRole returns the object of a role in a party's estate.

@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 
+	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/relation"
@@ -77,6 +78,9 @@ func (s *Service) carryOutAll(ctx context.Context, i *Import, p *plan, progress 
 
 // leave makes ready for parties that a transaction deletes.
 func (s *Service) leave(ctx context.Context, tx *records.Tx, changes []*change, u *updates) error {
+	if err := s.leaveEstates(ctx, changes, u); err != nil {
+		return err
+	}
 	if s.registry == nil {
 		return nil
 	}
@@ -92,6 +96,36 @@ func (s *Service) leave(ctx context.Context, tx *records.Tx, changes []*change, 
 		for _, m := range more {
 			u.back = append(u.back, relation.Update{Op: relation.Touch, Relationship: m.Relationship})
 		}
+	}
+	return nil
+}
+
+// leaveEstates takes from the graph the roles in the estates of parties that go, and theirs
+// in others'; those of who is joined to another become the other's.
+func (s *Service) leaveEstates(ctx context.Context, changes []*change, u *updates) error {
+	gone := make(map[party.Party]party.Party)
+	for _, c := range changes {
+		if c.remove {
+			gone[c.node.was] = party.Party{}
+			if c.into != nil {
+				gone[c.node.was] = c.into.now
+			}
+		}
+	}
+	if s.estates == nil || len(gone) == 0 {
+		return nil
+	}
+	more, err := s.estates.Leaving(ctx, gone)
+	if err != nil {
+		return err
+	}
+	u.make = append(u.make, more...)
+	for _, m := range more {
+		op := relation.Touch
+		if m.Op == relation.Touch {
+			op = relation.Delete
+		}
+		u.back = append(u.back, relation.Update{Op: op, Relationship: m.Relationship})
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type change struct {
 	putGiven     []records.Delegation
 	deleteGiven  []records.Delegation
 	remove       bool
+	into         *node // that a removed person is joined to, nil for none
 	loses, gains bool
 }
 

@@ -229,5 +229,6 @@ func (m *moves) join(ctx context.Context, tx *records.Tx, from, into *node) erro
 		return err
 	}
 	m.removeNode(from)
+	m.of(from).into = into
 	return nil
 }

@@ -26,7 +26,13 @@ type Directory interface {
 	Apply(puts []party.Party, removes []party.ID)
 }
 
-// Config is what a Service works with. All but Registry and Now are required.
+// Estates knows who has which role in whose estate. Leaving returns what changes there when
+// parties go, each of them into the party that it becomes, if it becomes one.
+type Estates interface {
+	Leaving(ctx context.Context, gone map[party.Party]party.Party) ([]relation.Update, error)
+}
+
+// Config is what a Service works with. All but Registry, Estates and Now are required.
 type Config struct {
 	Records   *records.Store
 	Relations Relations
@@ -35,6 +41,7 @@ type Config struct {
 	// Registry takes entries of imports that are no parties, assignments or delegations, and
 	// is asked before a party goes. Nil refuses such entries.
 	Registry *registry.Service
+	Estates  Estates // is asked before parties go
 	Logger   *slog.Logger
 	Now      func() time.Time // nil for the clock
 	// Joined says that what is written to Relations with the context of a transaction of
@@ -49,6 +56,7 @@ type Service struct {
 	directory Directory
 	catalogue *roles.Catalogue
 	registry  *registry.Service
+	estates   Estates
 	logger    *slog.Logger
 	now       func() time.Time
 	joined    bool
@@ -66,7 +74,7 @@ func New(c Config) (*Service, error) {
 		c.Now = time.Now
 	}
 	s := &Service{
-		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, registry: c.Registry, logger: c.Logger, now: c.Now, joined: c.Joined,
+		records: c.Records, relations: c.Relations, directory: c.Directory, catalogue: c.Catalogue, registry: c.Registry, estates: c.Estates, logger: c.Logger, now: c.Now, joined: c.Joined,
 		turn: make(chan struct{}, 1), chunk: mostParties,
 	}
 	s.turn <- struct{}{}

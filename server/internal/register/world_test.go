@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/schema/relations"
+	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
@@ -30,6 +31,7 @@ type world struct {
 	records   *records.Store
 	graph     *graph
 	directory *party.Directory
+	estates   *decision.Estates
 	log       *bytes.Buffer
 }
 
@@ -74,8 +76,12 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	w := &world{t: t, records: store, graph: &graph{Engine: shared}, directory: party.NewDirectory(), log: log}
+	w.estates, err = decision.NewEstates(w.graph)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.Service, err = register.New(register.Config{
-		Records: store, Relations: w.graph, Directory: w.directory, Catalogue: catalogue(t), Logger: logger,
+		Estates: w.estates, Records: store, Relations: w.graph, Directory: w.directory, Catalogue: catalogue(t), Logger: logger,
 		Now: func() time.Time { return today },
 	})
 	if err != nil {
@@ -124,7 +130,7 @@ func (w *world) empty() {
 
 // ofParties selects the tuples that follow from what is recorded of parties.
 func ofParties() []relation.Filter {
-	return []relation.Filter{{ResourceType: relation.TypeParty}, {ResourceType: relation.TypeRight}, {ResourceType: relation.TypeClientDelegation}}
+	return []relation.Filter{{ResourceType: relation.TypeParty}, {ResourceType: relation.TypeRight}, {ResourceType: relation.TypeClientDelegation}, {ResourceType: relation.TypeEstateRole}}
 }
 
 // tuples shows every tuple of a party and of what it delegates.

@@ -152,6 +152,48 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// What is said of estates goes with the estate and with the holder, and stays his who is
+// joined to another.
+func TestEstatesOfPartiesThatGo(t *testing.T) {
+	w := newWorld(t)
+	w.put("test", person(3, "07124912037", 103), person(4, "07124912038", 104), person(5, "07124912039", 105), keyed("ola"))
+	estate := func(of party.ID, role string, user party.UserID) {
+		t.Helper()
+		if _, err := w.estates.Put(t.Context(), of, role, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := []string{
+		"party:3#priv@user:103", "party:3#self@user:103", "party:4#priv@user:104", "party:4#self@user:104",
+		"party:5#priv@user:105", "party:5#self@user:105",
+	}
+	estate(3, "urn:a:formuesfullmakt", 104)
+	estate(4, "skifteattest", 103)
+	estate(5, "skifteattest", 104)
+	estate(5, "skifteattest", 1_000_000_000)
+	estate(1_000_000_000, "skifteattest", 105)
+	writes := w.graph.writes
+	if _, err := w.JoinPersons(t.Context(), register.PartyID(1_000_000_000), register.PartyID(3)); err != nil {
+		t.Fatal(err)
+	}
+	w.wantTuples(append(own[:6:6], "estate_role:3/urn=3Aa=3Aformuesfullmakt#holder@user:104", "estate_role:4/skifteattest#holder@user:103",
+		"estate_role:5/skifteattest#holder@user:104", "estate_role:5/skifteattest#holder@user:103", "estate_role:3/skifteattest#holder@user:105")...)
+	if _, err := w.DeleteParty(t.Context(), register.PartyID(3)); err != nil {
+		t.Fatal(err)
+	}
+	left := append(own[2:6:6], "estate_role:5/skifteattest#holder@user:104")
+	w.wantTuples(left...)
+	if got := w.graph.writes - writes; got != 2 {
+		t.Errorf("%d writes for two calls", got)
+	}
+	// What cannot be written takes nothing away.
+	w.graph.failAt, w.graph.late = w.graph.writes+1, true
+	if _, err := w.DeleteParty(t.Context(), register.PartyID(5)); err == nil {
+		t.Error("deleted in spite of the fault")
+	}
+	w.wantTuples(left...)
+}
+
 func TestDeletingTheLastNameOfAnOrphan(t *testing.T) {
 	w := newWorld(t)
 	w.whole(sample())
