@@ -9,6 +9,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 )
 
@@ -243,6 +244,16 @@ func TestExplanation(t *testing.T) {
 		t.Fatalf("%+v", e)
 	}
 	if text := fmt.Sprint(e.Paths); !strings.Contains(text, "role:DAGL [party:10#dagl@user:7]") || !strings.Contains(text, "package:jordbruk") {
+		t.Errorf("paths %s", text)
+	}
+	// What was given is explained by who gave it, to system users too.
+	w.write(relation.Touch, relation.Relationship{Resource: relation.Party(10), Relation: "pkg_jordbruk", Subject: relation.SystemUser("20000000-0000-0000-0000-00000000000a")})
+	bySystem := ask("s.urn:altinn:systemuser:uuid", "20000000-0000-0000-0000-00000000000A", "r.urn:altinn:org", "skd", "r.urn:altinn:app", "taxreport", "r.urn:altinn:partyid", "10", "a."+actionID, "read")
+	response, err = w.Decide(t.Context(), decision.Request{XACML: bySystem, Explain: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprint(response.Answers[0].Explanation.Paths); text != "[{package:jordbruk [party:10#pkg_jordbruk@systemuser:20000000-0000-0000-0000-00000000000a]}]" {
 		t.Errorf("paths %s", text)
 	}
 	question.Categories[0].Attributes[0].Values[0].Text = "8"

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/behalf-authz/behalf/schema/roles"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/role"
@@ -55,7 +56,11 @@ func (q *question) explain(ctx context.Context, p Policy, a *Answer) {
 	}
 	w := q.call.service.wanting.of(p.Compiled)
 	e.Paths = append(e.Paths, q.delegatedPath...)
-	e.Paths = append(e.Paths, q.rolePaths(ctx, w)...)
+	held := q.heldRoles(ctx, w)
+	for _, h := range held {
+		e.Paths = append(e.Paths, Path{Gives: "role:" + h.Role.Code, Steps: texts(h.Steps)})
+	}
+	e.Paths = append(e.Paths, q.packagePaths(ctx, w, held)...)
 	a.Explanation = e
 }
 
@@ -72,8 +77,8 @@ func requiredLevel(obligations []xacml.Obligation) int {
 	return level
 }
 
-// rolePaths returns the paths to the user's roles and, through these, to his packages.
-func (q *question) rolePaths(ctx context.Context, w *wants) []Path {
+// heldRoles returns the paths to the user's roles.
+func (q *question) heldRoles(ctx context.Context, w *wants) []role.Path {
 	if q.subject.User == 0 || q.resource.Party == 0 || !w.roles && len(w.rolesByURN) == 0 && len(w.packages) == 0 {
 		return nil
 	}
@@ -82,21 +87,52 @@ func (q *question) rolePaths(ctx context.Context, w *wants) []Path {
 		q.call.service.logger.WarnContext(ctx, "the paths of a decision could not be read", "error", err)
 		return nil
 	}
-	var paths []Path
-	for _, h := range held {
-		paths = append(paths, Path{Gives: "role:" + h.Role.Code, Steps: texts(h.Steps)})
+	return held
+}
+
+// packagePaths returns the paths to those packages, of all that the policy asks about, that
+// the subject has: by a role of his, or because he was given them.
+func (q *question) packagePaths(ctx context.Context, w *wants, held []role.Path) []Path {
+	who := q.actsAs()
+	if who == (relation.Subject{}) || q.resource.Party == 0 || len(w.packages) == 0 {
+		return nil
 	}
-	for _, p := range w.packages {
-		for _, g := range p.Grants {
-			i := slices.IndexFunc(held, func(h role.Path) bool { return h.Role.Relation == g.Role })
-			if g.Access && i >= 0 && (g.UnitType == "" || strings.EqualFold(g.UnitType, q.owner.UnitType)) {
-				steps := append(texts(held[i].Steps), "role:"+held[i].Role.Code+" gives package:"+lastPart(p.URN))
-				paths = append(paths, Path{Gives: "package:" + lastPart(p.URN), Steps: steps})
-				break
-			}
+	all, err := q.call.service.packages.Packages(ctx, q.resource.Party, who, w.packages)
+	var paths []Path
+	for _, p := range all {
+		steps, ok := q.byRole(p, held)
+		if !ok {
+			steps, ok, err = q.call.service.packages.PackagePath(ctx, q.resource.Party, who, p)
 		}
+		if err != nil {
+			break
+		}
+		if !ok { // it has the package; by which of its ways is not told apart
+			steps = []string{relation.Party(int64(q.resource.Party)).String() + "#has_pkg_" + p.Relation + "@" + who.String()}
+		}
+		paths = append(paths, Path{Gives: "package:" + lastPart(p.URN), Steps: steps})
+	}
+	if err != nil {
+		q.call.service.logger.WarnContext(ctx, "the paths of a decision could not be read", "error", err)
 	}
 	return paths
+}
+
+// byRole returns the path to a role that brings the package. A role that another implies
+// brings none.
+func (q *question) byRole(p roles.Package, held []role.Path) ([]string, bool) {
+	for _, g := range p.Grants {
+		i := slices.IndexFunc(held, func(h role.Path) bool {
+			return h.Role.Relation == g.Role && slices.ContainsFunc(h.Steps, func(step relation.Relationship) bool {
+				r, _, ok := q.call.service.wanting.catalogue.Held(step.Relation)
+				return ok && r.Relation == g.Role
+			})
+		})
+		if g.Access && i >= 0 && (g.UnitType == "" || strings.EqualFold(g.UnitType, q.owner.UnitType)) {
+			return append(texts(held[i].Steps), "role:"+held[i].Role.Code+" gives package:"+lastPart(p.URN)), true
+		}
+	}
+	return nil, false
 }
 
 func texts(steps []relation.Relationship) []string {

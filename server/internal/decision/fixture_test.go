@@ -3,6 +3,7 @@ package decision_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/behalf-authz/behalf/schema/relations"
@@ -119,6 +120,11 @@ func (w *world) Packages(ctx context.Context, of party.ID, who relation.Subject,
 		}
 	}
 	return held, nil
+}
+
+// PackagePath implements decision.Packages.
+func (w *world) PackagePath(_ context.Context, of party.ID, who relation.Subject, p roles.Package) ([]string, bool, error) {
+	return []string{fmt.Sprintf("party:%d#pkg_%s@%s", of, p.Relation, who)}, true, nil
 }
 
 // Delegated implements decision.Delegations.

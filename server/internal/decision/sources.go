@@ -43,9 +43,11 @@ type Roles interface {
 	Roles(ctx context.Context, at relation.At, of party.ID, user party.UserID) ([]roles.Role, relation.Revision, error)
 }
 
-// Packages returns those of the wanted access packages that a subject, a user or system
-// user, has for a party.
+// Packages tells of the access packages that a subject, a user or system user, has for a
+// party: which of those that are wanted, and by which relations he was given one. A package
+// that comes with a role was given by nobody.
 type Packages interface {
+	PackagePath(ctx context.Context, of party.ID, who relation.Subject, p roles.Package) (path []string, ok bool, err error)
 	Packages(ctx context.Context, of party.ID, who relation.Subject, wanted []roles.Package) ([]roles.Package, error)
 }
 

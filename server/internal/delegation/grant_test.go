@@ -3,6 +3,7 @@ package delegation_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,6 +217,35 @@ func TestUseAndDelegationAreDifferent(t *testing.T) {
 	}
 	if use != 3 || pass != 0 {
 		t.Errorf("an accountant uses %d packages and passes %d on, want 3 and 0", use, pass)
+	}
+}
+
+// TestPackagePaths says by which relationships each who was given a package has it: himself,
+// by a key role, of the main unit, and as agent of a provider.
+func TestPackagePaths(t *testing.T) {
+	w := newWorld(t)
+	w.give(pkg(to(10), "jordbruk"))
+	w.give(pkg(to(buyer), "fiske"))
+	w.give(client(to(5)))
+	for _, c := range []struct {
+		of   party.ID
+		who  relation.Subject
+		name string
+		want string
+	}{
+		{shop, person(10), "jordbruk", "party:100#pkg_jordbruk@user:1010"},
+		{shopUnit, person(10), "jordbruk", "party:101#main_unit@party:100, party:100#pkg_jordbruk@user:1010"},
+		{shop, person(7), "fiske", "party:100#pkg_fiske_org@party:300, party:300#lede@user:1007"},
+		{shop, person(5), "regnskapsforer-lonn", "party:100#client_delegation@client_delegation:100/200, " +
+			"client_delegation:100/200#pkg_regnskapsforer_lonn@user:1005, party:100#regn_org@party:200, party:200#agent@user:1005"},
+		{shop, person(8), "fiske", ""}, {shop, person(9), "jordbruk", ""}, {shop, person(6), "regnskapsforer-lonn", ""},
+		{shop, person(1), "jordbruk", ""}, // by his role, which nobody gave
+	} {
+		p, _ := w.catalogue.Package(c.name)
+		path, ok, err := w.PackagePath(t.Context(), c.of, c.who, p)
+		if got := strings.Join(path, ", "); err != nil || ok != (c.want != "") || got != c.want {
+			t.Errorf("%s of %d for %s: %v %q %v, want %q", c.name, c.of, c.who, ok, got, err, c.want)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func rightsIn(policy *xacml.Policy, resource string) []Right {
 func offers(policy *xacml.Policy, r Right) bool {
 	return slices.ContainsFunc(policy.Rules(), func(rule xacml.Rule) bool {
 		actions, tasks := matches(rule.Target, xacml.ActionCategory, idAction), tasksOf(rule)
-		return toHolders(rule) && (len(actions) == 0 || slices.Contains(actions, r.Action)) &&
+		return toHolders(rule) && (slices.Contains(actions, r.Action) || !asks(rule.Target, xacml.ActionCategory)) &&
 			(len(tasks) == 0 || slices.Contains(tasks, r.Task))
 	})
 }
@@ -77,4 +77,16 @@ func matches(target [][][]xacml.Match, category, id string) []string {
 		}
 	}
 	return found
+}
+
+// asks reports whether a target compares anything of a category.
+func asks(target [][][]xacml.Match, category string) bool {
+	for _, anyOf := range target {
+		for _, allOf := range anyOf {
+			if slices.ContainsFunc(allOf, func(m xacml.Match) bool { return m.Category == category }) {
+				return true
+			}
+		}
+	}
+	return false
 }
