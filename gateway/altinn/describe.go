@@ -140,8 +140,7 @@ func convertResource(r *behalfv1.PolicyResource) describedResource {
 		match := attribute{action.GetAttribute().GetId(), action.GetAttribute().GetValue()}
 		converted := describedAction{Match: match, Title: match.Value, RoleGrants: []roleGrant{}}
 		for _, role := range action.GetRoles() {
-			// Altinn says of every role that it may pass the right on.
-			converted.RoleGrants = append(converted.RoleGrants, roleGrant{RoleTypeCode: role, IsDelegable: true})
+			converted.RoleGrants = append(converted.RoleGrants, roleGrant{RoleTypeCode: role, IsDelegable: action.GetDelegable()})
 		}
 		out.Actions = append(out.Actions, converted)
 	}

@@ -64,7 +64,13 @@ func TestDescriptions(t *testing.T) {
 		case "away":
 			return nil, standin.Fault(codes.Unavailable, "UNAVAILABLE", "away")
 		}
-		return &behalfv1.DescribePolicyResponse{MinimumAuthenticationLevel: 3}, nil
+		action := func(name string, delegable bool) *behalfv1.PolicyAction {
+			return &behalfv1.PolicyAction{Attribute: &behalfv1.PolicyAttribute{Value: name}, Roles: []string{"DAGL"}, Delegable: delegable}
+		}
+		return &behalfv1.DescribePolicyResponse{
+			MinimumAuthenticationLevel: 3,
+			Resources:                  []*behalfv1.PolicyResource{{Actions: []*behalfv1.PolicyAction{action("read", true), action("sign", false)}}},
+		}, nil
 	}
 	app := func(name string) string {
 		return `[{"Id":"urn:altinn:org","VALUE":"skd"},{"id":"urn:altinn:app","value":"` + name + `"}]`
@@ -88,6 +94,14 @@ func TestDescriptions(t *testing.T) {
 	} {
 		if a := answers[i]; (a.ResourcePolicies != nil) != want.there || a.ErrorResponse != want.err || (a.MinimumAuthenticationLevel == 3) != want.there {
 			t.Errorf("answer %d: %+v", i, a)
+		}
+	}
+	for _, want := range []string{
+		`"title":"read","roleGrants":[{"roleTypeCode":"DAGL","isDelegable":true}]`,
+		`"title":"sign","roleGrants":[{"roleTypeCode":"DAGL","isDelegable":false}]`,
+	} {
+		if !strings.Contains(got.Body, want) {
+			t.Errorf("lacks %s: %s", want, got.Body)
 		}
 	}
 	if got := standin.Do(t, srv, "POST "+api+"/policies/GetPolicies", "["+app("there")+","+app("away")+"]"); got.Status != 503 {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/policy"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
@@ -53,10 +54,29 @@ func (s *Server) DescribePolicy(ctx context.Context, req *behalfv1.DescribePolic
 		}
 		for _, a := range r.Actions {
 			m.Actions = append(m.Actions, &behalfv1.PolicyAction{
-				Attribute: &behalfv1.PolicyAttribute{Id: a.ID, Value: a.Value}, Roles: a.Roles,
+				Attribute: &behalfv1.PolicyAttribute{Id: a.ID, Value: a.Value}, Roles: a.Roles, Delegable: delegable(p, r, a),
 			})
 		}
 		out.Resources = append(out.Resources, m)
 	}
 	return out, nil
+}
+
+// The attributes that a right is known by in policies.
+const (
+	idAction   = "urn:oasis:names:tc:xacml:1.0:action:action-id"
+	idTask     = "urn:altinn:task"
+	idEndEvent = "urn:altinn:end-event"
+)
+
+// delegable says whether who may do the action may pass it on. A right is to an action by
+// its id: what a policy knows by another attribute is not passed on.
+func delegable(p policy.Policy, r policy.DescribedResource, a policy.DescribedAction) bool {
+	right := delegation.Right{Resource: p.Ref.ResourceID(), Action: a.Value}
+	for _, about := range r.Attributes {
+		if about.ID == idTask || about.ID == idEndEvent {
+			right.Task = about.Value
+		}
+	}
+	return a.ID == idAction && delegation.MayDelegate(p.Compiled, right)
 }

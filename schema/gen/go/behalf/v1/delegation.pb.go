@@ -176,7 +176,8 @@ type Right struct {
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	// instance limits the right to one instance; empty for all.
 	Instance string `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
-	// task limits the right to one task of the app; empty for all.
+	// task limits the right to one task of the app, or to what one end event ended; empty for all.
+	// With an instance it is limited to both.
 	Task          string `protobuf:"bytes,4,opt,name=task,proto3" json:"task,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1649,7 +1649,9 @@ type PolicyAction struct {
 	// attribute says what the action is.
 	Attribute *PolicyAttribute `protobuf:"bytes,1,opt,name=attribute,proto3" json:"attribute,omitempty"`
 	// roles are the codes of roles that may do it, as the policy spells them.
-	Roles         []string `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`
+	Roles []string `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`
+	// delegable says whether those who may do it by a role or access package may pass it on.
+	Delegable     bool `protobuf:"varint,3,opt,name=delegable,proto3" json:"delegable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1696,6 +1698,13 @@ func (x *PolicyAction) GetRoles() []string {
 		return x.Roles
 	}
 	return nil
+}
+
+func (x *PolicyAction) GetDelegable() bool {
+	if x != nil {
+		return x.Delegable
+	}
+	return false
 }
 
 var File_behalf_v1_policy_proto protoreflect.FileDescriptor
@@ -1811,10 +1820,11 @@ const file_behalf_v1_policy_proto_rawDesc = "" +
 	"attributes\x18\x01 \x03(\v2\x1a.behalf.v1.PolicyAttributeR\n" +
 	"attributes\x121\n" +
 	"\aactions\x18\x02 \x03(\v2\x17.behalf.v1.PolicyActionR\aactions\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"^\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"|\n" +
 	"\fPolicyAction\x128\n" +
 	"\tattribute\x18\x01 \x01(\v2\x1a.behalf.v1.PolicyAttributeR\tattribute\x12\x14\n" +
-	"\x05roles\x18\x02 \x03(\tR\x05roles*\x92\x01\n" +
+	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x1c\n" +
+	"\tdelegable\x18\x03 \x01(\bR\tdelegable*\x92\x01\n" +
 	"\x10PolicyChangeKind\x12\"\n" +
 	"\x1ePOLICY_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16POLICY_CHANGE_KIND_PUT\x10\x01\x12\x1f\n" +

@@ -333,7 +333,7 @@ type DelegationRecord struct {
 	Action string `protobuf:"bytes,6,opt,name=action,proto3" json:"action,omitempty"`
 	// instance limits the right to one instance.
 	Instance string `protobuf:"bytes,7,opt,name=instance,proto3" json:"instance,omitempty"`
-	// task limits the right to one task of the app.
+	// task limits the right to one task of the app, or to what one end event ended.
 	Task string `protobuf:"bytes,8,opt,name=task,proto3" json:"task,omitempty"`
 	// expires_at ends the delegation; absent means that it stands until it is taken back.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`

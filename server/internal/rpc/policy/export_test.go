@@ -1,0 +1,4 @@
+package policy
+
+// Delegable says whether who may do an action may pass it on.
+var Delegable = delegable
