@@ -59,7 +59,7 @@ func child(dir string, limited bool) int {
 				if err := l.Record(context.Background(), []decision.Record{record(party.UserID(worker+1), name, xacml.Permit)}); err != nil {
 					return
 				}
-				fmt.Println(name) //nolint:forbidigo // it is how the parent is told
+				fmt.Println(name) // it is how the parent is told
 			}
 		})
 	}

@@ -51,8 +51,8 @@ func (f *file) open() error {
 }
 
 func (f *file) append() (*os.File, error) {
-	// Others may read it as their rights on the directory let them: whoever rotates it does.
-	opened, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
+	// It says who did what: whoever rotates it may make the new one readable to others.
+	opened, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENXIO) {
 		return os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0) // a pipe, which is not read back
 	}
