@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 )
@@ -93,6 +94,9 @@ func (t *Tx) exec(ctx context.Context, text string, args ...any) error {
 }
 
 func (t *Tx) result(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if err := storable(args); err != nil {
+		return nil, err
+	}
 	s, err := t.statements.Statement(text)
 	if err != nil {
 		return nil, err
@@ -106,6 +110,9 @@ func (t *Tx) result(ctx context.Context, text string, args ...any) (sql.Result, 
 
 // each runs a query and calls f for each row. Rows are read to their end or closed.
 func (t *Tx) each(ctx context.Context, f func(scan func(...any) error) error, text string, args ...any) error {
+	if err := storable(args); err != nil {
+		return err
+	}
 	s, err := t.statements.Statement(text)
 	if err != nil {
 		return err
@@ -121,4 +128,19 @@ func (t *Tx) each(ctx context.Context, f func(scan func(...any) error) error, te
 		}
 	}
 	return rows.Err()
+}
+
+// storable refuses texts with a NUL character, which Postgres does not take, on SQLite too:
+// what one keeps the other could not be given. The doors name the field; this is what is left.
+func storable(args []any) error {
+	for _, a := range args {
+		text, ok := a.(string)
+		if v, is := a.(sql.NullString); is {
+			text, ok = v.String, v.Valid
+		}
+		if ok && strings.IndexByte(text, 0) >= 0 {
+			return fault.New(fault.Invalid, fault.ReasonInvalidArgument, "%q has a NUL character, which cannot be kept", text)
+		}
+	}
+	return nil
 }

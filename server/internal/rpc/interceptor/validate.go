@@ -32,7 +32,7 @@ func (c *Chain) check(message any) error {
 	}
 	err := c.validator.Validate(m)
 	if err == nil {
-		return nil
+		return invalid(withNUL(m.ProtoReflect(), ""))
 	}
 	wrong, ok := errors.AsType[*protovalidate.ValidationError](err)
 	if !ok || len(wrong.Violations) == 0 {
@@ -44,6 +44,14 @@ func (c *Chain) check(message any) error {
 			Field:   protovalidate.FieldPathString(v.Proto.GetField()),
 			Message: messageOf(v),
 		}
+	}
+	return invalid(violations)
+}
+
+// invalid returns the fault of violations, nil when there are none.
+func invalid(violations []fault.Violation) error {
+	if len(violations) == 0 {
+		return nil
 	}
 	e := fault.New(fault.Invalid, fault.ReasonInvalidArgument, "%s", sentence(violations[0]))
 	e.Violations = violations
