@@ -30,7 +30,7 @@ func TestDependencies(t *testing.T) {
 		"github.com/grpc-ecosystem/grpc-gateway/v2/": false, // the contract's
 		"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/": false, // the contract's
 	}
-	for _, client := range []string{module + "clients/go"} {
+	for _, client := range []string{module + "clients/go", module + "clients/go/pep"} {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", client).Output()
 		if err != nil {
 			t.Fatalf("go list: %v", err)
