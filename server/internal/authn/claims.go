@@ -98,12 +98,16 @@ func (c *tokenClaims) current(now time.Time) error {
 
 // caller returns whom the claims describe.
 func (c *tokenClaims) caller() (caller.Caller, error) {
-	if c.UserID != nil {
-		return c.user()
-	}
 	scope := c.Scope
 	if scope == nil {
 		scope = c.AltinnScope
+	}
+	if c.UserID != nil {
+		who, err := c.user()
+		if err == nil { // a user has none of our scopes, and a scope that cannot be read gives him nothing
+			_, who.Granted, _ = readScopes(scope)
+		}
+		return who, err
 	}
 	scopes, granted, err := readScopes(scope)
 	if err != nil {

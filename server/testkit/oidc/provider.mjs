@@ -24,6 +24,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   features: {
     devInteractions: { enabled: true },
     backchannelLogout: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
     revocation: { enabled: true },
     introspection: { enabled: true },
     rpInitiatedLogout: {

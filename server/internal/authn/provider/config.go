@@ -111,6 +111,8 @@ type Login struct {
 	Scopes           []string          `yaml:"scopes"`             // beside openid
 	Title            map[string]string `yaml:"title"`              // by language, for the login chooser
 	ACR              []string          `yaml:"acr_values"`         // that every login asks for
+	MaxAge           Duration          `yaml:"max_age"`            // since he was last asked who he is; default any
+	PAR              bool              `yaml:"par"`                // push requests (RFC 9126) though the provider does not demand it
 }
 
 // Duration is a length of time such as 30s.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,7 +95,14 @@ func (p *Provider) Authorize(ctx context.Context, r Request) (string, error) {
 	if r.Locale != "" {
 		options = append(options, oauth2.SetAuthURLParam("ui_locales", r.Locale))
 	}
-	return p.oauth2(told, r.Redirect).AuthCodeURL(r.State, options...), nil
+	if p.entry.Login.MaxAge > 0 {
+		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(time.Duration(p.entry.Login.MaxAge)/time.Second))))
+	}
+	address := p.oauth2(told, r.Redirect).AuthCodeURL(r.State, options...)
+	if told.RequirePAR || p.entry.Login.PAR {
+		return p.push(ctx, told, address)
+	}
+	return address, nil
 }
 
 // CheckIssuer returns why a callback is not of this provider (RFC 9207). It is to be asked
@@ -159,6 +167,8 @@ func (p *Provider) readLogin(ctx context.Context, raw, access string, r Request)
 		return no("it is too old, or of the future")
 	case c.NotBefore != nil && now.Add(p.skew).Before(c.NotBefore.Time):
 		return no("it is not valid yet")
+	case p.entry.Login.MaxAge > 0 && (c.AuthTime == nil || now.Sub(c.AuthTime.Time) > time.Duration(p.entry.Login.MaxAge)+p.skew):
+		return no("it is too long since the provider asked who it is")
 	case id.AccessTokenHash != "" && id.VerifyAccessToken(access) != nil:
 		return no("its access token is another's")
 	}
@@ -254,21 +264,25 @@ func (p *Provider) Revoke(ctx context.Context, refresh string) error {
 	if err != nil || told.Revocation == "" || refresh == "" || p.entry.Login == nil {
 		return err
 	}
-	form := url.Values{"token": {refresh}, "token_type_hint": {"refresh_token"}}
+	answer, err := p.post(ctx, told.Revocation, url.Values{"token": {refresh}, "token_type_hint": {"refresh_token"}})
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+// post sends a form as the client of logins.
+func (p *Provider) post(ctx context.Context, address string, form url.Values) (*http.Response, error) {
 	if p.secrets.login == "" {
 		form.Set("client_id", p.entry.Login.ClientID)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, told.Revocation, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if p.secrets.login != "" {
 		request.SetBasicAuth(url.QueryEscape(p.entry.Login.ClientID), url.QueryEscape(string(p.secrets.login)))
 	}
-	answer, err := p.client.Do(request)
-	if err != nil {
-		return err
-	}
-	return answer.Body.Close()
+	return p.client.Do(request)
 }

@@ -147,7 +147,7 @@ func (h *hostile) logIn(t *testing.T, acr []string, token func(nonce string) str
 
 // TestHostileLogins has no id_token of a hostile provider, or of a stranger, make a session.
 func TestHostileLogins(t *testing.T) {
-	h := newHostile(t, nil)
+	h := newHostile(t, func(e *provider.Entry) { e.Login.MaxAge = provider.Duration(time.Minute) })
 	public, err := x509.MarshalPKIXPublicKey(h.key.Public())
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestHostileLogins(t *testing.T) {
 	good := func(nonce string) map[string]any {
 		return map[string]any{
 			"iss": h.URL, "aud": "behalf", "sub": "kari", "nonce": nonce, "acr": "substantial",
-			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "auth_time": now.Unix(),
 		}
 	}
 	with := func(name string, value any) func(string) string {
@@ -201,6 +201,8 @@ func TestHostileLogins(t *testing.T) {
 		{"13", "OIDC Core 3.1.3.7", "issued an hour ago", nil, with("iat", now.Add(-time.Hour).Unix()), false},
 		{"13", "OIDC Core 3.1.3.7", "iat missing", nil, with("iat", nil), false},
 		{"13", "RFC 7519", "nbf in the future", nil, with("nbf", now.Add(time.Minute).Unix()), false},
+		{"14", "OIDC Core 3.1.2.1", "auth_time missing", nil, with("auth_time", nil), false},
+		{"14", "OIDC Core 3.1.2.1", "auth_time an hour ago", nil, with("auth_time", now.Add(-time.Hour).Unix()), false},
 		{"15", "RFC 9470", "acr as asked", []string{"substantial"}, with("x", 1), true},
 		{"15", "RFC 9470", "acr higher than asked", []string{"substantial"}, with("acr", "high"), true},
 		{"15", "RFC 9470", "acr lower than asked", []string{"high"}, with("x", 1), false},

@@ -335,3 +335,20 @@ func TestBack(t *testing.T) {
 		}
 	}
 }
+
+// TestPushed logs in by a pushed request, at a login of now.
+func TestPushed(t *testing.T) {
+	p := newPlace(t, time.Hour)
+	p.entry.Login.PAR, p.entry.Login.MaxAge = true, provider.Duration(time.Minute)
+	p.Service = p.node(t)
+	begun, err := p.Begin(t.Context(), "idp", "/", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(begun.Location, "request_uri=") || strings.Contains(begun.Location, begun.State) {
+		t.Errorf("row 31: the browser goes to %s", begun.Location)
+	}
+	if _, err := p.Finish(t.Context(), p.answer(t, "kari", "/"), ""); err != nil {
+		t.Errorf("rows 14 and 31: %v", err)
+	}
+}

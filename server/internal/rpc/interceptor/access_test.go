@@ -87,6 +87,9 @@ func TestMergeRefusesTwoRows(t *testing.T) {
 // anybody says in TestWhoMayCall that a method is open without credentials.
 const anybody = "anybody"
 
+// gatewayOnly says that a method is open to the server's own gateway, and to no key.
+const gatewayOnly = "gateway"
+
 // TestWhoMayCall says for every method of the contract who gets past access. Handlers that
 // are not there answer Unimplemented, messages that are empty InvalidArgument.
 func TestWhoMayCall(t *testing.T) {
@@ -109,6 +112,11 @@ func TestWhoMayCall(t *testing.T) {
 		"/behalf.v1.DecisionService/Decide":                       {"user", "behalf:decide"},
 		"/behalf.v1.DecisionService/BulkDecide":                   {"user", "behalf:decide"},
 		"/behalf.v1.DecisionService/DecideXACML":                  {"user", ""},
+		"/behalf.v1.EvaluationService/Evaluate":                   {"user", "behalf:decide"},
+		"/behalf.v1.EvaluationService/BulkEvaluate":               {"user", "behalf:decide"},
+		"/behalf.v1.EvaluationService/SearchSubjects":             {"behalf:decide"},
+		"/behalf.v1.EvaluationService/SearchResources":            {"user", "behalf:decide"},
+		"/behalf.v1.EvaluationService/SearchActions":              {"user", "behalf:decide"},
 		"/behalf.v1.InformationService/PutInstance":               {"behalf:register.write"},
 		"/behalf.v1.InformationService/DeleteInstance":            {"behalf:register.write"},
 		"/behalf.v1.InformationService/ListInstances":             {"behalf:register.write"},
@@ -150,12 +158,13 @@ func TestWhoMayCall(t *testing.T) {
 		"/behalf.v1.RegistryService/GetResource":                  {"behalf:parties.read"},
 		"/behalf.v1.RegistryService/ListResources":                {"behalf:parties.read"},
 		"/behalf.v1.RegistryService/DeleteResource":               {"behalf:register.write"},
-		"/behalf.v1.SessionService/ListLoginProviders":            {},
-		"/behalf.v1.SessionService/BeginLogin":                    {},
-		"/behalf.v1.SessionService/FinishLogin":                   {},
-		"/behalf.v1.SessionService/GetSession":                    {},
-		"/behalf.v1.SessionService/EndSession":                    {},
-		"/behalf.v1.SessionService/EndProviderSessions":           {},
+		"/behalf.v1.EnforcementService/Authorize":                {gatewayOnly},
+		"/behalf.v1.SessionService/ListLoginProviders":            {gatewayOnly},
+		"/behalf.v1.SessionService/BeginLogin":                    {gatewayOnly},
+		"/behalf.v1.SessionService/FinishLogin":                   {gatewayOnly},
+		"/behalf.v1.SessionService/GetSession":                    {gatewayOnly},
+		"/behalf.v1.SessionService/EndSession":                    {gatewayOnly},
+		"/behalf.v1.SessionService/EndProviderSessions":           {gatewayOnly},
 		"/behalf.v1.StoreService/Backup":                          {},
 		"/behalf.v1.StoreService/DiffSchema":                      {},
 		"/behalf.v1.StoreService/ApplySchema":                     {},
@@ -195,7 +204,7 @@ func TestWhoMayCall(t *testing.T) {
 		}
 		anyService := slices.Contains(open, "")
 		for _, s := range append([]string{"user"}, scopes...) {
-			may := slices.Contains(open, s) || s == string(caller.Admin) || anyService && s != "user"
+			may := slices.Contains(open, s) || s == string(caller.Admin) && !slices.Contains(open, gatewayOnly) || anyService && s != "user"
 			if code := call(s, method); (code == codes.PermissionDenied) == may || code == codes.Unauthenticated {
 				t.Errorf("%s as %q: %s, may call is %v", method, s, code, may)
 			}

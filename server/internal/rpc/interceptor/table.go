@@ -98,12 +98,12 @@ func BehalfAccess() Access {
 		behalfv1.CallerService_RevokeAPIKey_FullMethodName: ServiceScope(caller.Admin),
 
 		// What browsers bring is told by the gateway alone.
-		behalfv1.SessionService_ListLoginProviders_FullMethodName:  ServiceScope(caller.Gateway),
-		behalfv1.SessionService_BeginLogin_FullMethodName:          ServiceScope(caller.Gateway),
-		behalfv1.SessionService_FinishLogin_FullMethodName:         ServiceScope(caller.Gateway),
-		behalfv1.SessionService_GetSession_FullMethodName:          ServiceScope(caller.Gateway),
-		behalfv1.SessionService_EndSession_FullMethodName:          ServiceScope(caller.Gateway),
-		behalfv1.SessionService_EndProviderSessions_FullMethodName: ServiceScope(caller.Gateway),
+		behalfv1.SessionService_ListLoginProviders_FullMethodName:  GatewayOnly(),
+		behalfv1.SessionService_BeginLogin_FullMethodName:          GatewayOnly(),
+		behalfv1.SessionService_FinishLogin_FullMethodName:         GatewayOnly(),
+		behalfv1.SessionService_GetSession_FullMethodName:          GatewayOnly(),
+		behalfv1.SessionService_EndSession_FullMethodName:          GatewayOnly(),
+		behalfv1.SessionService_EndProviderSessions_FullMethodName: GatewayOnly(),
 
 		behalfv1.StoreService_Backup_FullMethodName: ServiceScope(caller.Admin),
 		behalfv1.StoreService_Export_FullMethodName: ServiceScope(caller.Admin),
