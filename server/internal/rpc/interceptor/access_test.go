@@ -158,7 +158,7 @@ func TestWhoMayCall(t *testing.T) {
 		"/behalf.v1.RegistryService/GetResource":                  {"behalf:parties.read"},
 		"/behalf.v1.RegistryService/ListResources":                {"behalf:parties.read"},
 		"/behalf.v1.RegistryService/DeleteResource":               {"behalf:register.write"},
-		"/behalf.v1.EnforcementService/Authorize":                {gatewayOnly},
+		"/behalf.v1.EnforcementService/Authorize":                 {gatewayOnly},
 		"/behalf.v1.SessionService/ListLoginProviders":            {gatewayOnly},
 		"/behalf.v1.SessionService/BeginLogin":                    {gatewayOnly},
 		"/behalf.v1.SessionService/FinishLogin":                   {gatewayOnly},
