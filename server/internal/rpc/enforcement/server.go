@@ -66,7 +66,7 @@ func answer(v enforce.Verdict) *behalfv1.AuthorizeResponse {
 		Route: v.Route, Remove: v.Remove, Revision: string(v.Revision),
 	}
 	if v.Level >= 0 && v.Level <= 4 {
-		out.RequiredLevel = int32(v.Level) //nolint:gosec // bounded above
+		out.RequiredLevel = int32(v.Level)
 	}
 	for _, h := range v.Identity {
 		out.Identity = append(out.Identity, &behalfv1.IdentityHeader{Name: h.Name, Value: h.Value})
