@@ -194,6 +194,9 @@ func (p *proof) compareAll(t *testing.T, ctx context.Context, e *engine.Engine, 
 
 func (p *proof) checks(t *testing.T, ctx context.Context, e *engine.Engine, questions []relation.Question) {
 	t.Helper()
+	if p.over() {
+		return
+	}
 	request := &v1.CheckBulkPermissionsRequest{}
 	var said []bool
 	for _, q := range questions {
@@ -234,7 +237,7 @@ func (p *proof) checks(t *testing.T, ctx context.Context, e *engine.Engine, ques
 // several ways, it needs time that doubles with each step.
 const patience = 2 * time.Second
 
-// slow counts a call that SpiceDB did not answer in time, and ends a world that has many.
+// slow counts a call that SpiceDB did not answer in time.
 func (p *proof) slow(t *testing.T, what string, ctx context.Context, err error) {
 	t.Helper()
 	if ctx.Err() == nil {
@@ -243,10 +246,11 @@ func (p *proof) slow(t *testing.T, what string, ctx context.Context, err error) 
 	kind, _, _ := strings.Cut(what, " ")
 	p.outcomes[kind+" too slow"]++
 	t.Log("too slow: ", what)
-	if p.slowHere++; p.slowHere > 1 {
-		t.SkipNow()
-	}
+	p.slowHere++
 }
+
+// over reports whether a world is given up, since SpiceDB is too slow in it.
+func (p *proof) over() bool { return p.slowHere > 1 }
 
 // left counts a question that the walk leaves to SpiceDB. It is not asked: there is nothing
 // to compare, and where objects are reached from themselves it needs time without end.
@@ -271,6 +275,9 @@ func (p *proof) outcome(t *testing.T, what string, err error) bool {
 
 func (p *proof) resources(t *testing.T, ctx context.Context, e *engine.Engine, typ, permission string, s relation.Subject) {
 	t.Helper()
+	if p.over() {
+		return
+	}
 	got, answered := e.Walk(ctx).Resources(ctx, typ, permission, s)
 	if !answered {
 		p.left("resources")
@@ -298,6 +305,9 @@ func (p *proof) resources(t *testing.T, ctx context.Context, e *engine.Engine, t
 
 func (p *proof) subjects(t *testing.T, ctx context.Context, e *engine.Engine, o relation.Object, permission, typ, rel string) {
 	t.Helper()
+	if p.over() {
+		return
+	}
 	got, everyone, answered := e.Walk(ctx).Subjects(ctx, o, permission, typ, rel)
 	if !answered {
 		p.left("subjects")

@@ -25,8 +25,8 @@ import (
 )
 
 var (
-	costCalls   = flag.Int("cost-calls", 0, "calls by which TestDecisionCost measures; 0 skips it")
-	costParties = flag.Int("cost-parties", 100_000, "parties of its world")
+	costCalls   = flag.Int("cost-calls", 50, "calls by which TestDecisionCost measures; thousands tell something")
+	costParties = flag.Int("cost-parties", 300, "parties of its world")
 )
 
 // measured says to the process of a server what it is to serve.
@@ -44,8 +44,8 @@ func TestDecisionCost(t *testing.T) {
 		serveMeasured(t)
 		return
 	}
-	if *costCalls == 0 {
-		t.Skip("-cost-calls says by how many calls to measure")
+	if *datastoreFlag != server.DatastoreSQLite {
+		t.Skip("what a decision costs is measured on the embedded store")
 	}
 	data, user, party := costWorld(t)
 	body := fmt.Sprintf(`{"Request":{"AccessSubject":[{"Attribute":[{"AttributeId":"urn:altinn:userid","Value":"%d"}]}],`+
