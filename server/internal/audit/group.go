@@ -22,6 +22,7 @@ type sink interface {
 // that fails loses nothing and can be tried again. What it has settled survives the machine.
 type settler interface {
 	settle() error
+	crowded() bool // it must settle before it takes more
 }
 
 // line is a record in the encodings that the sinks of a log want.
@@ -126,7 +127,7 @@ func (g *group) write(lines []line) error {
 	if broken := g.broken.Load(); broken != nil {
 		return *broken
 	}
-	if g.late.Load() {
+	if s, ok := g.sink.(settler); ok && (g.late.Load() || s.crowded()) {
 		if err := g.settle(); err != nil {
 			return err
 		}

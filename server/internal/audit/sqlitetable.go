@@ -77,6 +77,16 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteTable, err error) {
 
 func (t *sqliteTable) name() string { return "records" }
 
+// mostWaiting is how many records may wait to be entered before new ones wait for them, so
+// that they come no faster than the table takes them, and are on the disk in time.
+const mostWaiting = 2000
+
+func (t *sqliteTable) crowded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.waiting) >= mostWaiting
+}
+
 func (t *sqliteTable) write(list []line) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
