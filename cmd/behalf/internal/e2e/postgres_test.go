@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/behalf-authz/behalf/server"
 	"github.com/behalf-authz/behalf/server/testkit/postgres"
@@ -121,8 +124,30 @@ func TestTwoNodes(t *testing.T) {
 func TestPostgresTools(t *testing.T) {
 	i := startOn(t, pg.Database(t), t.TempDir(), nil)
 	code, _, said := behalf(t, i.reach([]string{"backup", filepath.Join(t.TempDir(), "copy")})...)
-	if code == 0 || !strings.Contains(said, "pg_dump") {
+	if code == 0 || !strings.Contains(said, "pg_dump") || !strings.Contains(said, "repair transaction-ids") {
 		t.Errorf("backup: exit code %d, %s", code, said)
+	}
+}
+
+// TestPostgresParked verifies a database that has a write put aside, and one that has none.
+func TestPostgresParked(t *testing.T) {
+	uri := pg.Database(t)
+	startOn(t, uri, t.TempDir(), nil)
+	if out := run(t, "verify", "--datastore", uri); out != "no write is parked\n" {
+		t.Errorf("verify: %q", out)
+	}
+	conn, err := pgx.Connect(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	if _, err := conn.Exec(t.Context(), `INSERT INTO behalf.intent (operation, updates, statements, attempts, parked, why)
+		VALUES ('X1', '[]', '{}', 8, now(), 'no table')`); err != nil {
+		t.Fatal(err)
+	}
+	code, _, said := behalf(t, "verify", "--datastore", uri)
+	if code != 1 || !strings.Contains(said, "operation X1") || !strings.Contains(said, "no table") {
+		t.Errorf("verify: exit code %d, %s", code, said)
 	}
 }
 
