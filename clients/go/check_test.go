@@ -88,13 +88,13 @@ func TestChecksTravelTogether(t *testing.T) {
 		begun.Add(1)
 		all.Go(func() {
 			begun.Done()
-			switch {
-			case i == 7:
+			switch i {
+			case 7:
 				question := behalf.Question{Object: behalf.Object{Type: "party", ID: "no good id"}, Permission: "represent", Subject: kari.Subject()}
 				if allowed, err := c.Check(t.Context(), question); allowed || behalf.ReasonOf(err) != behalf.ReasonInvalidArgument {
 					t.Errorf("malformed: %v, %v", allowed, err)
 				}
-			case i == 8:
+			case 8:
 				question := behalf.Question{Object: bakery.Object(), Permission: "fly", Subject: kari.Subject()}
 				if allowed, err := c.Check(t.Context(), question); allowed || behalf.ReasonOf(err) != behalf.ReasonUnknownRelation {
 					t.Errorf("unknown: %v, %v", allowed, err)

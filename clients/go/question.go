@@ -18,7 +18,7 @@ type PartyID int64
 // Object names an object of the relation graph.
 type Object struct{ Type, ID string }
 
-// Party returns a party as an object.
+// Object returns a party as an object.
 func (id PartyID) Object() Object { return Object{"party", strconv.FormatInt(int64(id), 10)} }
 
 // Subject names an object of the relation graph that acts, or with a Relation all that have it,

@@ -116,6 +116,7 @@ func grpcCode(reason behalf.Reason) codes.Code {
 		return codes.InvalidArgument
 	case behalf.ReasonUnavailable:
 		return codes.Unavailable
+	default:
+		return codes.PermissionDenied
 	}
-	return codes.PermissionDenied
 }

@@ -55,8 +55,9 @@ func httpStatus(reason behalf.Reason) int {
 		return http.StatusBadRequest
 	case behalf.ReasonUnavailable:
 		return http.StatusServiceUnavailable
+	default:
+		return http.StatusForbidden
 	}
-	return http.StatusForbidden
 }
 
 // challenge is that of RFC 6750, and for a higher level that of RFC 9470.
@@ -68,6 +69,7 @@ func (g *Guard) challenge(r *Refusal) string {
 	case ReasonLevelTooLow:
 		out += fmt.Sprintf(`, error="insufficient_user_authentication", error_description=%s, acr_values=%s`,
 			quoted(r.Message), quoted(g.acr(r.RequiredLevel)))
+	default: // without credentials there is nothing to say about them
 	}
 	return out
 }
