@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/behalf-authz/behalf/gateway/extauthz"
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/decision"
@@ -57,6 +58,20 @@ func (s *Server) newEnforcement(known *authn.Authenticator, decisions *decision.
 		return nil, err
 	}
 	return enforcementrpc.New(enforcementrpc.Config{Enforcement: service, RequestID: interceptor.GivenRequestID})
+}
+
+// newEnvoy returns the service that Envoy calls on the gRPC port. It asks as the server's
+// own gateway.
+func (s *Server) newEnvoy() *extauthz.Server {
+	return extauthz.New(extauthz.Config{
+		Conn: s.inproc, Identity: s.gatewayIdentity.authorization(), Peers: s.cfg.Enforcement.TrustedPeers,
+	})
+}
+
+// envoyAccess is the access table of that service, which looks itself at who calls: by his
+// address, and not by credentials.
+func envoyAccess() interceptor.Access {
+	return interceptor.Access{extauthz.CheckMethod: interceptor.Public()}
 }
 
 // freshAuthenticator knows tokens and keys as the services do, and besides the sessions of

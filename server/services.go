@@ -91,7 +91,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		return err
 	}
 	access, err := interceptor.Merge(
-		interceptor.BehalfAccess(), interceptor.PublicAccess(), interceptor.Scopes(authzed.Scopes()))
+		interceptor.BehalfAccess(), interceptor.PublicAccess(), interceptor.Scopes(authzed.Scopes()), envoyAccess())
 	if err != nil {
 		return err
 	}
@@ -141,6 +141,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		register(s.grpc)
 		register(s.inproc)
 	}
+	s.newEnvoy().Register(s.grpc)
 	reflection.Register(s.grpc)
 	return access.Covers(s.grpc.GetServiceInfo())
 }
@@ -209,7 +210,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	authorizedService, err := s.newAuthorized(catalogue, policies, registered)
+	authorizedService, err := s.newAuthorized(catalogue, policies, registered, decisions)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,120 @@
+package extauthz_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/behalf-authz/behalf/gateway/extauthz"
+	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+)
+
+// services answers whatever the test wants.
+type services struct {
+	behalfv1.UnimplementedEnforcementServiceServer
+
+	answer *behalfv1.AuthorizeResponse
+	err    error
+	asked  *behalfv1.AuthorizeRequest
+	known  []string // the credentials of the call
+}
+
+func (s *services) Authorize(ctx context.Context, req *behalfv1.AuthorizeRequest) (*behalfv1.AuthorizeResponse, error) {
+	s.asked, s.known = req, metadata.ValueFromIncomingContext(ctx, "authorization")
+	return s.answer, s.err
+}
+
+func check(t *testing.T, s *services, from net.Addr, req *authv3.CheckRequest) *authv3.CheckResponse {
+	t.Helper()
+	channel := &inprocgrpc.Channel{}
+	behalfv1.RegisterEnforcementServiceServer(channel, s)
+	server := extauthz.New(extauthz.Config{Conn: channel, Identity: "Bearer own", Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	ctx := t.Context()
+	if from != nil {
+		ctx = peer.NewContext(ctx, &peer.Peer{Addr: from})
+	}
+	got, err := server.Check(metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer other")), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+var envoy = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}
+
+func told() *authv3.CheckRequest {
+	return &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: &authv3.AttributeContext_HttpRequest{
+		Id: "7", Method: "POST", Scheme: "https", Host: "a.example.com", Path: "/a?b=c",
+		Headers: map[string]string{":path": "/other", "authorization": "Bearer client"},
+	}}}}
+}
+
+// TestClosed keeps the request out whatever else than a permission comes.
+func TestClosed(t *testing.T) {
+	allowed := &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_ALLOWED}
+	for name, row := range map[string]struct {
+		services services
+		from     net.Addr
+		request  *authv3.CheckRequest
+		want     int
+	}{
+		"zero answer":          {services{answer: &behalfv1.AuthorizeResponse{}}, envoy, told(), 403},
+		"unknown":              {services{answer: &behalfv1.AuthorizeResponse{Verdict: 99}}, envoy, told(), 403},
+		"denied":               {services{answer: &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_DENIED}}, envoy, told(), 403},
+		"malformed":            {services{answer: &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_MALFORMED}}, envoy, told(), 400},
+		"anonymous":            {services{answer: &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_UNAUTHENTICATED}}, envoy, told(), 401},
+		"level":                {services{answer: &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_STEP_UP}}, envoy, told(), 401},
+		"fault":                {services{err: errors.New("disk")}, envoy, told(), 503},
+		"permission and fault": {services{answer: allowed, err: status.Error(codes.Internal, "")}, envoy, told(), 503},
+		"no peer":              {services{answer: allowed}, nil, told(), 403},
+		"other peer":           {services{answer: allowed}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, told(), 403},
+		"socket":               {services{answer: allowed}, &net.UnixAddr{Name: "@"}, told(), 403},
+		"no request":           {services{answer: allowed}, envoy, &authv3.CheckRequest{}, 400},
+	} {
+		got := check(t, &row.services, row.from, row.request)
+		if got.GetStatus().GetCode() == 0 || got.GetOkResponse() != nil || int(got.GetDeniedResponse().GetStatus().GetCode()) != row.want {
+			t.Errorf("%s: %v, want %d", name, got, row.want)
+		}
+	}
+}
+
+// TestAllowed says what reaches the service, and what becomes of headers.
+func TestAllowed(t *testing.T) {
+	s := &services{answer: &behalfv1.AuthorizeResponse{
+		Verdict:  behalfv1.Verdict_VERDICT_ALLOWED,
+		Identity: []*behalfv1.IdentityHeader{{Name: "Behalf-User", Value: "7"}, {Name: "Behalf-Level"}}, Remove: []string{"behalf_user"},
+	}}
+	got := check(t, s, envoy, told())
+	ok := got.GetOkResponse()
+	if got.GetStatus().GetCode() != 0 || len(ok.GetHeaders()) != 1 || !slices.Equal(ok.GetHeadersToRemove(), []string{"behalf_user", "Behalf-Level"}) {
+		t.Fatal(got)
+	}
+	if h := ok.GetHeaders()[0]; h.GetHeader().GetKey() != "Behalf-User" || h.GetHeader().GetValue() != "7" ||
+		h.GetAppendAction() != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD {
+		t.Error(h)
+	}
+	a := s.asked
+	if a.GetMethod() != "POST" || a.GetScheme() != "https" || string(a.GetHost()) != "a.example.com" || string(a.GetPath()) != "/a?b=c" ||
+		!a.GetRemoves() || len(a.GetHeaders()) != 1 || len(s.known) != 1 || s.known[0] != "Bearer own" {
+		t.Errorf("asked %v as %q", a, s.known)
+	}
+	raw := told()
+	raw.Attributes.Request.Http.HeaderMap = &corev3.HeaderMap{Headers: []*corev3.HeaderValue{
+		{Key: ":path", RawValue: []byte("/")}, {Key: "x", RawValue: []byte("1")}, {Key: "x", RawValue: []byte{0xff}}, {Key: "y", Value: "2"},
+	}}
+	check(t, s, envoy, raw)
+	if h := s.asked.GetHeaders(); len(h) != 3 || string(h[1].GetValue()) != "\xff" || string(h[2].GetValue()) != "2" {
+		t.Errorf("raw headers: %v", h)
+	}
+}
