@@ -19,6 +19,10 @@
 // written before may be lost and nobody can say which, so the sink stays closed, and the door
 // with it, until the server is started again.
 //
+// The table in a file takes records by a journal, audit.db.new0 or audit.db.new1, and enters
+// them together, which is tried again until it succeeds: the journal has them meanwhile, and
+// nothing is permitted. A search enters them first, and so does a start after a crash.
+//
 // # National identity numbers
 //
 // No record holds one. The values of the attributes that carry them, and every run of eleven
