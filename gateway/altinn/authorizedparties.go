@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,9 +34,7 @@ func (a *API) accessRoute(path string) (at route, found bool) {
 	case len(parts) == 2 && (is(0, "resourceowner") || is(0, "serviceowner")) && is(1, "authorizedparties"):
 		return route{pattern: strings.ToLower(parts[0]) + "/authorizedparties", writes: true, answer: a.listAuthorizedOf}, true
 	case len(parts) == 2 && is(0, "enduser") && is(1, "authorizedparties"):
-		return route{pattern: "enduser/authorizedparties", answer: byUser(func(w http.ResponseWriter, r *http.Request, user int64) {
-			a.listAuthorized(w, r, user, nil, true)
-		})}, true
+		return route{pattern: "enduser/authorizedparties", answer: a.listAuthorizedForUser}, true
 	case len(parts) == 2 && parts[0] != "" && is(1, "authorizedparties"):
 		return route{pattern: "{party}/authorizedparties", answer: byUser(func(w http.ResponseWriter, r *http.Request, user int64) {
 			a.listAuthorizedBy(w, r, user, parts[0])
@@ -96,6 +95,18 @@ func (a *API) listAuthorized(w http.ResponseWriter, r *http.Request, user int64,
 		return
 	}
 	a.answerAuthorized(w, r, subject, nil, enveloped)
+}
+
+// endUserScopes are the scopes of which a user's token needs one at enduser/authorizedparties.
+var endUserScopes = []string{"altinn:accessmanagement/authorizedparties", "altinn:portal/enduser"}
+
+// listAuthorizedForUser answers GET enduser/authorizedparties.
+func (a *API) listAuthorizedForUser(w http.ResponseWriter, r *http.Request, caller *behalfv1.GetCallerResponse) {
+	if !slices.ContainsFunc(caller.GetGranted(), func(scope string) bool { return slices.Contains(endUserScopes, scope) }) {
+		answerEmpty(w, r, http.StatusForbidden, "SCOPE_MISSING")
+		return
+	}
+	a.listAuthorized(w, r, caller.GetUserId(), nil, true)
 }
 
 // listAuthorizedBy answers GET {party}/authorizedparties, for who administers the party's

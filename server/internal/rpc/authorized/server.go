@@ -33,11 +33,18 @@ type Checker interface {
 	Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error)
 }
 
+// Administration decides who may see what others may act for on a party's behalf. It
+// decides nothing, which decided says, when no policy for it is stored.
+type Administration interface {
+	MaySee(ctx context.Context, user party.UserID, of party.ID, at relation.At) (allowed, decided bool, err error)
+}
+
 // Config is what a Server needs.
 type Config struct {
-	Authorized *authorized.Service
-	Parties    Parties
-	Relations  Checker
+	Authorized     *authorized.Service
+	Parties        Parties
+	Relations      Checker
+	Administration Administration
 }
 
 // Server is the AuthorizedPartyService.
@@ -47,14 +54,15 @@ type Server struct {
 	authorized *authorized.Service
 	parties    Parties
 	relations  Checker
+	decides    Administration
 }
 
 // New returns a server.
 func New(c Config) (*Server, error) {
-	if c.Authorized == nil || c.Parties == nil || c.Relations == nil {
-		return nil, errors.New("rpc/authorized: authorized parties, parties and relations are required")
+	if c.Authorized == nil || c.Parties == nil || c.Relations == nil || c.Administration == nil {
+		return nil, errors.New("rpc/authorized: authorized parties, parties, relations and an administration are required")
 	}
-	return &Server{authorized: c.Authorized, parties: c.Parties, relations: c.Relations}, nil
+	return &Server{authorized: c.Authorized, parties: c.Parties, relations: c.Relations, decides: c.Administration}, nil
 }
 
 // Register registers the service.
@@ -150,15 +158,22 @@ func (s *Server) ofParty(ctx context.Context, who caller.Caller, ref *behalfv1.P
 	return authorized.Subject{Organisation: p.ID}, nil
 }
 
-// administers reports whether a user administers the access of a party: he holds a key role
-// in it, or is its main administrator or an administrator of access. A party that nobody is
+// administers reports whether a user administers the access of a party: the policy of access
+// management says so or, where none is stored, he holds a key role in it, or is its main
+// administrator or an administrator of access. A party that nobody is
 // on record under is asked about like all others.
 func (s *Server) administers(ctx context.Context, user int64, p party.Party, fresh string) (bool, error) {
+	at := relation.At{AtLeast: relation.Revision(fresh)}
+	if p.ID != 0 {
+		if allowed, decided, err := s.decides.MaySee(ctx, party.UserID(user), p.ID, at); err != nil || decided {
+			return allowed && err == nil, err
+		}
+	}
 	var questions []relation.Question
 	for _, permission := range []string{"key_holder", "has_admai", "has_hovedadministrator"} {
 		questions = append(questions, relation.Question{Object: relation.Party(int64(p.ID)), Permission: permission, Subject: relation.User(user)})
 	}
-	answers, _, err := s.relations.Check(ctx, relation.At{AtLeast: relation.Revision(fresh)}, questions...)
+	answers, _, err := s.relations.Check(ctx, at, questions...)
 	if err != nil {
 		return false, fmt.Errorf("check who administers party %d: %w", p.ID, err)
 	}

@@ -69,6 +69,7 @@ func Message(c caller.Caller) *behalfv1.GetCallerResponse {
 		Groups:      c.Groups,
 		Permissions: c.Permissions,
 		Consumer:    c.Consumer,
+		Granted:     c.Granted,
 	}
 }
 

@@ -141,7 +141,9 @@ type GetCallerResponse struct {
 	// permissions are those that the issuer says he has.
 	Permissions []string `protobuf:"bytes,12,rep,name=permissions,proto3" json:"permissions,omitempty"`
 	// consumer is the organisation number of whom Maskinporten gave a service its token.
-	Consumer      string `protobuf:"bytes,13,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	Consumer string `protobuf:"bytes,13,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// granted are the scopes of other systems that the caller's token carries, as they spell them.
+	Granted       []string `protobuf:"bytes,14,rep,name=granted,proto3" json:"granted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -265,6 +267,13 @@ func (x *GetCallerResponse) GetConsumer() string {
 		return x.Consumer
 	}
 	return ""
+}
+
+func (x *GetCallerResponse) GetGranted() []string {
+	if x != nil {
+		return x.Granted
+	}
+	return nil
 }
 
 // APIKey is a service's key, without its secret.
@@ -639,7 +648,7 @@ var File_behalf_v1_caller_proto protoreflect.FileDescriptor
 const file_behalf_v1_caller_proto_rawDesc = "" +
 	"\n" +
 	"\x16behalf/v1/caller.proto\x12\tbehalf.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetCallerRequest\"\xe0\x02\n" +
+	"\x10GetCallerRequest\"\xfa\x02\n" +
 	"\x11GetCallerResponse\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.behalf.v1.CallerKindR\x04kind\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\x03R\x06userId\x12\x19\n" +
@@ -654,7 +663,8 @@ const file_behalf_v1_caller_proto_rawDesc = "" +
 	" \x01(\tR\asubject\x12\x16\n" +
 	"\x06groups\x18\v \x03(\tR\x06groups\x12 \n" +
 	"\vpermissions\x18\f \x03(\tR\vpermissions\x12\x1a\n" +
-	"\bconsumer\x18\r \x01(\tR\bconsumer\"\xba\x01\n" +
+	"\bconsumer\x18\r \x01(\tR\bconsumer\x12\x18\n" +
+	"\agranted\x18\x0e \x03(\tR\agranted\"\xba\x01\n" +
 	"\x06APIKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
