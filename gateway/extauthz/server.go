@@ -161,7 +161,7 @@ func denied(code codes.Code, to typev3.StatusCode, reason, challenge string) *au
 		headers = append(headers, set("www-authenticate", challenge))
 	}
 	return &authv3.CheckResponse{
-		Status: &rpcstatus.Status{Code: int32(code), Message: reason}, //nolint:gosec // codes are small
+		Status: &rpcstatus.Status{Code: int32(code), Message: reason},
 		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{
 			Status: &typev3.HttpStatus{Code: to}, Headers: headers,
 		}},
