@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"bufio"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,7 +90,9 @@ func Start(t *testing.T, port int, ttl time.Duration, clients ...Client) *Provid
 	return nil
 }
 
-// install puts the program and its packages into a directory of the user's cache, once.
+// install puts the program and its packages into a directory of the user's cache, once. Tests
+// of several packages may do so at the same time: each fills a directory of its own, and the
+// first gives it the name that all look for, which tells what is in it.
 func install(t *testing.T) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
@@ -100,39 +104,35 @@ func install(t *testing.T) string {
 	if err != nil {
 		cache = os.TempDir()
 	}
-	dir := filepath.Join(cache, "behalf-testkit-oidc-9.13.3")
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	sum := sha256.Sum256(slices.Concat(program, manifest, lock))
+	dir := filepath.Join(cache, fmt.Sprintf("behalf-testkit-oidc-%x", sum[:8]))
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	if err := os.MkdirAll(cache, 0o750); err != nil {
 		t.Fatal(err)
 	}
+	filling, err := os.MkdirTemp(cache, "behalf-testkit-oidc-new-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(filling) }()
 	for name, text := range map[string][]byte{"provider.mjs": program, "package.json": manifest, "package-lock.json": lock} {
-		if err := replace(filepath.Join(dir, name), text); err != nil {
+		if err := os.WriteFile(filepath.Join(filling, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "oidc-provider", "package.json")); err == nil {
-		return dir
-	}
 	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir = dir
+	cmd.Dir = filling
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("the npm package oidc-provider cannot be had: %v\n%s", err, text)
 	}
+	if err := os.Rename(filling, dir); err != nil {
+		if _, other := os.Stat(dir); other != nil { // nobody was faster
+			t.Fatal(err)
+		}
+	}
 	return dir
-}
-
-// replace writes a file so that a test that reads it at the same time sees it whole.
-func replace(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // Count returns how often the token endpoint was asked for a grant.
