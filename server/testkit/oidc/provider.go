@@ -112,7 +112,7 @@ func install(t *testing.T) string {
 	if err := os.MkdirAll(cache, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	filling, err := os.MkdirTemp(cache, "behalf-testkit-oidc-new-*")
+	filling, err := os.MkdirTemp(cache, "behalf-testkit-oidc-new-*") //nolint:usetesting // beside the directory that it becomes
 	if err != nil {
 		t.Fatal(err)
 	}
