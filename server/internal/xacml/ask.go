@@ -32,12 +32,48 @@ func Combine(results []Result) Result { return combineResults(results) }
 // Unanswered returns the result of a question that cannot be answered.
 func Unanswered(code StatusCode, message string) Result { return failed(code, message) }
 
-// Duties returns the obligations and advice that the policy itself, not its rules, has
-// for a decision. It is for a decision that others take in the policy's place. The status
-// is not nil when one of them cannot be computed.
+// Duties returns the obligations and advice that policies, not their rules, have for a
+// decision: those of the policy and of all nested in it whose targets do not keep them from
+// applying. It is for a decision that others take in the policy's place, who cannot tell
+// which of the nested ones it would have come from. The status is not nil when one of them
+// cannot be had or computed.
 func (p *Policy) Duties(r *Request, d Decision, o Options) (obligations, advice []Obligation, status *Status) {
-	out := withDuties(&evaluation{request: r, options: &o}, p.duties, outcome{decision: d})
+	out := p.owed(&evaluation{request: r, options: &o}, outcome{decision: d})
 	return out.obligations, out.advice, out.status
+}
+
+// owed adds the duties of the policy to a decision, after those of the policies in it.
+func (p *Policy) owed(e *evaluation, out outcome) outcome {
+	for _, c := range p.children {
+		nested, status := policyOf(e, c)
+		if status != nil {
+			return outcome{decision: out.decision.uncertain(), status: status}
+		}
+		if nested == nil {
+			continue
+		}
+		if m, _ := nested.target.evaluate(e); m == noMatch {
+			continue
+		}
+		e.open = append(e.open, nested)
+		out = nested.owed(e, out)
+		e.open = e.open[:len(e.open)-1]
+		if out.status != nil {
+			return out
+		}
+	}
+	return withDuties(e, p.duties, out)
+}
+
+// policyOf returns the policy that a child is or refers to, nil if it is a rule.
+func policyOf(e *evaluation, c child) (*Policy, *Status) {
+	switch c := c.(type) {
+	case *Policy:
+		return c, nil
+	case *policyReference:
+		return c.resolve(e)
+	}
+	return nil, nil
 }
 
 // Rule returns the identifier of the rule from which the decision comes, "" if none does.
