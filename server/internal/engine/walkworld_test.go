@@ -21,7 +21,8 @@ type walkWorld struct {
 	all     []string // type#name of relations and permissions
 	objects map[string][]string
 	users   []string
-	ordered bool // no object is reached from itself
+	ordered bool     // no object is reached from itself, nor a permission
+	named   []string // the permissions that the one being drawn may name
 }
 
 func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
@@ -52,7 +53,7 @@ func newWalkWorld(seed uint64) *walkWorld {
 		w.users = append(w.users, fmt.Sprintf("u%d", i))
 	}
 	w.objects["user"] = w.users
-	w.ordered = w.rnd.IntN(4) > 0
+	w.ordered = w.rnd.IntN(4) > 0 || !*walkCycles
 	withSelf := w.rnd.IntN(4) == 0
 	var b strings.Builder
 	b.WriteString("use expiration\n")
@@ -66,7 +67,11 @@ func newWalkWorld(seed uint64) *walkWorld {
 			fmt.Fprintf(&b, "\trelation %s: %s\n", r, w.subjects(k+"#"+r, relations, permissions))
 			w.rels, w.all = append(w.rels, k+"#"+r), append(w.all, k+"#"+r)
 		}
-		for _, p := range permissions[k] {
+		for i, p := range permissions[k] {
+			w.named = permissions[k]
+			if w.ordered {
+				w.named = permissions[k][:i]
+			}
 			fmt.Fprintf(&b, "\tpermission %s = %s\n", p, w.expression(k, relations, permissions, withSelf, 0))
 			w.all = append(w.all, k+"#"+p)
 		}
@@ -134,7 +139,7 @@ func (w *walkWorld) expression(k string, relations, permissions map[string][]str
 	case 0, 1, 2, 3:
 		return pick(w.rnd, relations[k])
 	case 4, 5:
-		return pick(w.rnd, permissions[k])
+		return pick(w.rnd, append(w.named[:len(w.named):len(w.named)], relations[k][0]))
 	case 6:
 		if withSelf {
 			return "self"
