@@ -127,6 +127,9 @@ func (q *question) tryDelegations(ctx context.Context, p Policy, a *Answer) erro
 	}
 	if !ok {
 		a.Reason += "; nobody has delegated " + q.action + " on " + q.resource.ID + " to the subject"
+		if q.owner.Kind == 0 { // known by number only, see resolve
+			a.Reason += fmt.Sprintf("; the register has no party %d", q.resource.Party)
+		}
 		return nil
 	}
 	obligations, advice, status := p.Compiled.Duties(q.request, xacml.Permit, xacml.Options{Now: q.call.now, References: p.References})

@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 		{"package through role", 0, theApp(user, "7", of, "10"), "Permit ok", ""},
 		{"no role", 0, theApp(user, "8", of, "10"), "NotApplicable ok", "no rule applies; rule urn:test:rule:1 (line 4) would with"},
 		{"other party", 0, theApp(user, "7", of, "11"), "NotApplicable ok", "nobody has delegated read on app_skd_taxreport to the subject"},
-		{"unknown party by number", 0, theApp(user, "7", of, "99"), "NotApplicable ok", ""},
+		{"unknown party by number", 0, theApp(user, "7", of, "99"), "NotApplicable ok", "; the register has no party 99"},
 		{"delegated", 0, []string{user, "8", org, "skd", app, "taxreport", of, "10", action, "sign"}, "Permit ok", "sign on app_skd_taxreport is delegated: right#user@user:8"},
 		{"not delegated to him", 0, []string{user, "9", org, "skd", app, "taxreport", of, "10", action, "sign"}, "NotApplicable ok", ""},
 		{"gate", 0, []string{user, "7", "r.urn:altinn:resource", "registered", of, "10", action, "read"}, "Deny ok", "party 10 is on no access list of registered that admits read"},
