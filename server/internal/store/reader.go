@@ -33,11 +33,11 @@ func (s *Store) reader(r datastore.Revision) *reader {
 	if err != nil {
 		return &reader{err: err}
 	}
-	return s.readerOf(snapshot)
-}
-
-func (s *Store) readerOf(snapshot *graph.Snapshot) *reader {
-	return &reader{snapshot: snapshot, catalog: s.at(snapshot.Revision())}
+	c, ok := s.definitions(snapshot.Revision())
+	if !ok {
+		return &reader{err: datastore.NewInvalidRevisionErr(r, datastore.RevisionStale)}
+	}
+	return &reader{snapshot: snapshot, catalog: c}
 }
 
 // reader answers from one state.

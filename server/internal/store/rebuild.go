@@ -17,8 +17,7 @@ func (s *Store) prepare(ctx context.Context, r uint64) (*pastState, error) {
 		return state, nil
 	}
 	if snapshot, err := s.graph.At(r); err == nil {
-		c := s.at(r)
-		if s.graph.Oldest() <= r { // else the definitions may be younger
+		if c, ok := s.definitions(r); ok {
 			return p.add(ctx, r, &pastState{snapshot: snapshot, catalog: c}), nil
 		}
 	}
@@ -64,25 +63,39 @@ func (s *Store) rebuild(ctx context.Context, r uint64) (*pastState, error) {
 	}
 	defer func() { _ = tx.Rollback() }() // it only read
 	// Read again: a sweep may have removed it meanwhile, and then what lived at it as well.
-	b := rebuilder{s: s, tx: tx}
-	if b.head, err = headOf(ctx, tx, r); err != nil {
+	if wanted, err = headOf(ctx, tx, r); err != nil {
 		return nil, err
 	}
-	state := &pastState{loaded: true}
-	if state.catalog, err = b.definitions(ctx); err == nil {
-		state.snapshot, err = b.load(ctx)
-	}
+	state, err := s.livedAt(tx, r).state(ctx, wanted)
 	if err != nil && ctx.Err() != nil {
 		return nil, goneError(ctx)
 	}
 	return state, err
 }
 
+// state loads definitions and a graph of its own.
+func (r rowReader) state(ctx context.Context, h head) (*pastState, error) {
+	c, err := r.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	words, err := r.words(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g, err := graph.New(graph.Config{})
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := r.load(ctx, g, words, h, func(int, int) {})
+	if err != nil {
+		return nil, err
+	}
+	return &pastState{snapshot: snapshot, catalog: c, loaded: true}, nil
+}
+
 // headOf returns what a revision says of itself.
-func headOf(ctx context.Context, from interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}, r uint64,
-) (head, error) {
+func headOf(ctx context.Context, from questioned, r uint64) (head, error) {
 	h := head{revision: r}
 	var at, sum int64
 	err := from.QueryRowContext(ctx, "SELECT at, tuples, sum FROM revision WHERE revision = ?", int64(r)).Scan(&at, &h.tuples, &sum)
@@ -94,117 +107,4 @@ func headOf(ctx context.Context, from interface {
 	}
 	h.at, h.sum = time.UnixMicro(at).UTC(), uint64(sum)
 	return h, nil
-}
-
-// rebuilder loads one revision in one transaction of the file.
-type rebuilder struct {
-	s  *Store
-	tx *sql.Tx
-	head
-}
-
-// definitions returns the definitions of the revision.
-func (b *rebuilder) definitions(ctx context.Context) (*catalog, error) {
-	rows, err := b.tx.QueryContext(ctx, `SELECT kind, name, created, body FROM definition
-		WHERE created <= ?1 AND (deleted IS NULL OR deleted > ?1)`, int64(b.revision))
-	if err != nil {
-		return nil, b.s.unreadable("definition", err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err says what matters
-	c := &catalog{}
-	for rows.Next() {
-		var (
-			k       kind
-			name    string
-			created uint64
-			body    []byte
-		)
-		if err := rows.Scan(&k, &name, &created, &body); err != nil {
-			return nil, b.s.unreadable("definition", err)
-		}
-		e, err := newEntry(k, name, created, body)
-		if err != nil {
-			return nil, b.s.damaged("definition", "%q of revision %d: %v", name, created, err)
-		}
-		c.put(e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, b.s.unreadable("definition", err)
-	}
-	return c, nil
-}
-
-// load loads a graph of its own with what lived at the revision.
-func (b *rebuilder) load(ctx context.Context) (*graph.Snapshot, error) {
-	words, err := b.words(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g, err := graph.New(graph.Config{})
-	if err != nil {
-		return nil, err
-	}
-	loader, err := g.NewLoader()
-	if err != nil {
-		return nil, err
-	}
-	defer loader.Drop()
-	rows, err := b.tx.QueryContext(ctx, `SELECT id, hash, relation, resource, kind, subject, created, expires, caveat, context, note
-		FROM tuple NOT INDEXED WHERE created <= ?1 AND (deleted IS NULL OR deleted > ?1)`, int64(b.revision))
-	if err != nil {
-		return nil, b.s.unreadable("tuple", err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err says what matters
-	var (
-		row     tupleRow
-		targets = row.targets()
-		t       graph.Tuple
-	)
-	for rows.Next() {
-		if err := rows.Scan(targets...); err != nil {
-			return nil, b.s.unreadable("tuple", err)
-		}
-		if err := row.tuple(&t, words, b.revision); err != nil {
-			return nil, b.s.damaged("tuple", "row %d: %v", row.id, err)
-		}
-		if err := loader.Add(&t); err != nil {
-			return nil, b.s.damaged("tuple", "row %d: %v", row.id, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, b.s.unreadable("tuple", err)
-	}
-	snapshot, err := loader.Finish(b.revision, b.at)
-	if err != nil {
-		return nil, b.s.unreadable("tuple", err)
-	}
-	if snapshot.Tuples() != b.tuples || snapshot.Sum() != b.sum {
-		return nil, b.s.damaged("tuple", "it has %d rows live at revision %d with checksum %x; that revision left %d with checksum %x",
-			snapshot.Tuples(), b.revision, snapshot.Sum(), b.tuples, b.sum)
-	}
-	return snapshot, nil
-}
-
-// words returns the relations by number.
-func (b *rebuilder) words(ctx context.Context) (map[int64]word, error) {
-	rows, err := b.tx.QueryContext(ctx, "SELECT id, type, name FROM relation_word")
-	if err != nil {
-		return nil, b.s.unreadable("relation_word", err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err says what matters
-	words := make(map[int64]word)
-	for rows.Next() {
-		var (
-			id int64
-			w  word
-		)
-		if err := rows.Scan(&id, &w.typ, &w.name); err != nil {
-			return nil, b.s.unreadable("relation_word", err)
-		}
-		words[id] = w
-	}
-	if err := rows.Err(); err != nil {
-		return nil, b.s.unreadable("relation_word", err)
-	}
-	return words, nil
 }

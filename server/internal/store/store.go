@@ -122,6 +122,13 @@ func (s *Store) at(r uint64) *catalog {
 	return all[0].catalog
 }
 
+// definitions returns the definitions of a revision that memory has. ok is false when it has
+// been let go: what at returns may then be younger.
+func (s *Store) definitions(r uint64) (c *catalog, ok bool) {
+	c = s.at(r)
+	return c, s.graph.Oldest() <= r // asked last: the graph forgets before the definitions go
+}
+
 // running fails once the store was closed.
 func (s *Store) running() error {
 	select {
@@ -261,11 +268,12 @@ func (s *Store) Statistics(ctx context.Context) (datastore.Stats, error) {
 		return datastore.Stats{}, err
 	}
 	head := s.graph.Head()
-	objects, err := s.readerOf(head).LegacyListAllNamespaces(ctx)
+	c := s.at(head.Revision())
+	objects, err := (&reader{catalog: c}).LegacyListAllNamespaces(ctx)
 	if err != nil {
 		return datastore.Stats{}, err
 	}
-	if e, ok := s.at(head.Revision()).find(kindSchema, ""); ok && len(objects) == 0 {
+	if e, ok := c.find(kindSchema, ""); ok && len(objects) == 0 {
 		for _, object := range e.schema.Get().GetV1().GetNamespaceDefinitions() {
 			objects = append(objects, datastore.RevisionedNamespace{Definition: object, LastWrittenRevision: revision(e.written)})
 		}

@@ -177,20 +177,14 @@ func (s *Store) verifyHistory(ctx context.Context, tx *sql.Tx) (n int, err error
 
 // steps returns what each revision changed. All before the oldest is the oldest's.
 func (s *Store) steps(ctx context.Context, tx *sql.Tx, oldest uint64) (map[uint64]step, error) {
-	words := make(map[int64]word, len(s.w.words))
-	for word, id := range s.w.words {
-		words[id] = word
-	}
-	rows, err := tx.QueryContext(ctx, `SELECT id, hash, relation, resource, kind, subject, created, expires, caveat, context, note, deleted
-		FROM tuple NOT INDEXED`)
+	all := rowReader{s: s, from: tx}
+	words, err := all.words(ctx)
 	if err != nil {
-		return nil, s.unreadable("tuple", err)
+		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	var (
 		row     tupleRow
 		deleted sql.NullInt64
-		targets = append(row.targets(), &deleted)
 		t       graph.Tuple
 		head    = s.graph.Head().Revision()
 		steps   = make(map[uint64]step)
@@ -204,24 +198,18 @@ func (s *Store) steps(ctx context.Context, tx *sql.Tx, oldest uint64) (map[uint6
 			delete(steps, r)
 		}
 	}
-	for rows.Next() {
-		if err := rows.Scan(targets...); err != nil {
-			return nil, s.unreadable("tuple", err)
-		}
+	return steps, all.each(ctx, "tuple", "SELECT "+tupleColumns+", deleted FROM tuple NOT INDEXED", nil, append(row.targets(), &deleted), func() error {
 		if err := row.tuple(&t, words, head); err != nil {
-			return nil, s.damaged("tuple", "row %d: %v", row.id, err)
+			return s.damaged("tuple", "row %d: %v", row.id, err)
 		}
 		if deleted.Valid && (deleted.Int64 < row.created || uint64(deleted.Int64) > head) {
-			return nil, s.damaged("tuple", "row %d: it was made by revision %d and ended by %d, and the newest is %d", row.id, row.created, deleted.Int64, head)
+			return s.damaged("tuple", "row %d: it was made by revision %d and ended by %d, and the newest is %d", row.id, row.created, deleted.Int64, head)
 		}
 		sum := graph.Sum(&t)
 		add(uint64(row.created), 1, sum)
 		if deleted.Valid {
 			add(uint64(deleted.Int64), -1, -sum)
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, s.unreadable("tuple", err)
-	}
-	return steps, nil
+		return nil
+	})
 }

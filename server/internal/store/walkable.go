@@ -18,9 +18,10 @@ func (s *Store) Walkable(r datastore.Revision) (snapshot *graph.Snapshot, schema
 	if err != nil {
 		return nil, nil, false
 	}
-	e, ok := s.at(snapshot.Revision()).find(kindSchema, "")
+	c, ok := s.definitions(snapshot.Revision())
 	if !ok {
 		return nil, nil, false
 	}
-	return snapshot, e.schema, true
+	e, ok := c.find(kindSchema, "")
+	return snapshot, e.schema, ok
 }
