@@ -72,7 +72,7 @@ func (s *Server) openLogins() (*logins, error) {
 		if entry.Issuer == authn.DefaultIssuer || entry.Issuer == authn.PlatformIssuer {
 			return nil, fmt.Errorf("--issuers: issuers.%s: the issuer %s is the server's own", entry.Name, entry.Issuer)
 		}
-		p, err := provider.New(entry, s.cfg.Logger)
+		p, err := provider.New(provider.Config{Entry: entry, Logger: s.cfg.Logger})
 		if err != nil {
 			return nil, fmt.Errorf("--issuers: %w", err)
 		}

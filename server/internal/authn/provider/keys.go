@@ -33,6 +33,7 @@ type keys struct {
 	client     *http.Client
 	address    func(context.Context) (string, error)
 	algorithms []jose.SignatureAlgorithm
+	now        func() time.Time
 	logger     *slog.Logger
 
 	mu         sync.Mutex // of who fetches
@@ -79,7 +80,7 @@ func (k *keys) verify(ctx context.Context, text string) ([]byte, jose.Header, er
 // asked for once in KeysInterval: whoever sends random ones makes no more requests than that.
 func (k *keys) find(ctx context.Context, header jose.Header) ([]jose.JSONWebKey, error) {
 	now := k.current.Load()
-	if now == nil || time.Since(now.at) > KeysStale {
+	if now == nil || k.now().Sub(now.at) > KeysStale {
 		if err := k.fetch(ctx, now); err != nil {
 			return nil, unavailable("the keys of the token's issuer cannot be had now").Because(err)
 		}
@@ -90,7 +91,7 @@ func (k *keys) find(ctx context.Context, header jose.Header) ([]jose.JSONWebKey,
 		if err := k.fetch(ctx, now); err == nil {
 			found = k.current.Load().fit(header)
 		}
-	} else if time.Since(now.at) > KeysFresh {
+	} else if k.now().Sub(now.at) > KeysFresh {
 		k.refresh(now)
 	}
 	if len(found) == 0 {
@@ -137,10 +138,10 @@ func (k *keys) fetch(ctx context.Context, seen *fetched) error {
 	if k.current.Load() != seen {
 		return nil
 	}
-	if !k.tried.IsZero() && time.Since(k.tried) < KeysInterval {
+	if !k.tried.IsZero() && k.now().Sub(k.tried) < KeysInterval {
 		return errTooSoon
 	}
-	k.tried = time.Now()
+	k.tried = k.now()
 	// The caller may go away; what he has begun is of use to the next.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
@@ -149,7 +150,7 @@ func (k *keys) fetch(ctx context.Context, seen *fetched) error {
 		k.logger.WarnContext(ctx, "the keys of an issuer cannot be had", "error", err)
 		return err
 	}
-	k.current.Store(&fetched{byID: byID, at: time.Now()})
+	k.current.Store(&fetched{byID: byID, at: k.now()})
 	if seen != nil && lost(seen.byID, byID) {
 		// After the exchange: whoever read the old generation may have seen an old key.
 		k.generation.Add(1)

@@ -134,7 +134,7 @@ func (p *Provider) Exchange(ctx context.Context, r Request, code string) (Logged
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	in.Tokens = Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: raw, Expires: token.Expiry}
+	in.Tokens = Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: raw, Expires: p.until(token)}
 	return in, nil
 }
 
@@ -155,7 +155,7 @@ func (p *Provider) readLogin(ctx context.Context, raw, access string, r Request)
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	client, now := p.entry.Login.ClientID, time.Now()
+	client, now := p.entry.Login.ClientID, p.now()
 	switch {
 	case c.Nonce == nil || subtle.ConstantTimeCompare([]byte(*c.Nonce), []byte(r.Nonce)) != 1:
 		return no("its nonce is wrong")
@@ -199,12 +199,17 @@ func (p *Provider) reached(acr string, asked []string) error {
 	return fault.New(fault.Denied, ReasonLevelTooLow, "the login is of a lower level than was asked for")
 }
 
+// idTokens returns what verifies id_tokens and logout tokens. Its clock is behind ours by the
+// skew, so that what has just expired there is taken; its own leeways are looked at again.
 func (p *Provider) idTokens() *oidc.IDTokenVerifier {
 	var algorithms []string
 	for _, a := range p.keys.algorithms {
 		algorithms = append(algorithms, string(a))
 	}
-	return oidc.NewVerifier(p.entry.Issuer, p.keys, &oidc.Config{ClientID: p.entry.Login.ClientID, SupportedSigningAlgs: algorithms})
+	return oidc.NewVerifier(p.entry.Issuer, p.keys, &oidc.Config{
+		ClientID: p.entry.Login.ClientID, SupportedSigningAlgs: algorithms,
+		Now: func() time.Time { return p.now().Add(-p.skew) },
+	})
 }
 
 // Refresh trades a refresh token for new tokens. The error is an Unauthenticated fault when
@@ -222,8 +227,15 @@ func (p *Provider) Refresh(ctx context.Context, was Tokens) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, tokenFault(err)
 	}
-	is := Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: was.ID, Expires: token.Expiry}
-	return is, nil
+	return Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: was.ID, Expires: p.until(token)}, nil
+}
+
+// until returns when an access token that came just now ends, zero when nobody has said.
+func (p *Provider) until(token *oauth2.Token) time.Time {
+	if token.ExpiresIn <= 0 {
+		return time.Time{}
+	}
+	return p.now().Add(time.Duration(token.ExpiresIn) * time.Second)
 }
 
 // tokenFault tells a provider that says no from one that says nothing.

@@ -43,7 +43,7 @@ func (p *Provider) ReadLogout(ctx context.Context, text authn.Secret) (Logout, e
 	if err != nil {
 		return Logout{}, err
 	}
-	now := time.Now()
+	now := p.now()
 	var events map[string]map[string]json.RawMessage // the member must be an object
 	switch {
 	case c.Events == nil || json.Unmarshal(*c.Events, &events) != nil:

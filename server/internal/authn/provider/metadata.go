@@ -30,6 +30,7 @@ type Metadata struct {
 type metadata struct {
 	client *http.Client
 	issuer string
+	now    func() time.Time
 
 	mu    sync.Mutex
 	known *Metadata
@@ -42,13 +43,14 @@ type metadata struct {
 func (m *metadata) get(ctx context.Context) (Metadata, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	fresh := m.known != nil && time.Since(m.at) < time.Hour
-	soon := !m.tried.IsZero() && time.Since(m.tried) < KeysInterval
+	now := m.now()
+	fresh := m.known != nil && now.Sub(m.at) < time.Hour
+	soon := !m.tried.IsZero() && now.Sub(m.tried) < KeysInterval
 	if !fresh && !soon {
-		m.tried = time.Now()
+		m.tried = now
 		m.err = m.discover(context.WithoutCancel(ctx))
 	}
-	if m.known != nil && time.Since(m.at) < KeysStale {
+	if m.known != nil && now.Sub(m.at) < KeysStale {
 		return *m.known, nil
 	}
 	return Metadata{}, m.err
@@ -73,6 +75,6 @@ func (m *metadata) discover(ctx context.Context) error {
 	if told.JWKS == "" {
 		return errors.New("discovery names no keys")
 	}
-	m.known, m.at = &told, time.Now()
+	m.known, m.at = &told, m.now()
 	return nil
 }

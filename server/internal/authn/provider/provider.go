@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -15,9 +16,19 @@ import (
 // DefaultSkew is how far an issuer's clock may be off when its entry does not say.
 const DefaultSkew = 10 * time.Second
 
+// Config is what a Provider needs.
+type Config struct {
+	// Entry is one that Validate has no fault with.
+	Entry  Entry
+	Logger *slog.Logger
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
 // Provider is one identity provider. It is safe for concurrent use.
 type Provider struct {
 	entry    Entry
+	now      func() time.Time
 	client   *http.Client
 	keys     *keys
 	metadata *metadata
@@ -26,15 +37,22 @@ type Provider struct {
 	inquiry  *inquiry
 }
 
-// New returns the provider of an entry that Validate has no fault with. It asks nobody
-// anything until it must: a provider that is down holds up no start.
-func New(e Entry, logger *slog.Logger) (*Provider, error) {
+// New returns the provider of an entry. It asks nobody anything until it must: a provider
+// that is down holds up no start.
+func New(c Config) (*Provider, error) {
+	e := c.Entry
+	if c.Logger == nil {
+		return nil, fmt.Errorf("issuers.%s: a provider needs a log", e.Name)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	u, err := url.Parse(e.Issuer)
 	local := err == nil && loopback(u.Hostname())
 	if j, err := url.Parse(e.JWKS); err == nil && loopback(j.Hostname()) {
 		local = true
 	}
-	p := &Provider{entry: e, client: newClient(local), skew: DefaultSkew}
+	p := &Provider{entry: e, now: c.Now, client: newClient(local), skew: DefaultSkew}
 	if e.Skew != nil {
 		p.skew = time.Duration(*e.Skew)
 	}
@@ -48,10 +66,10 @@ func New(e Entry, logger *slog.Logger) (*Provider, error) {
 			algorithms = append(algorithms, jose.SignatureAlgorithm(a))
 		}
 	}
-	p.metadata = &metadata{client: p.client, issuer: e.Issuer}
+	p.metadata = &metadata{client: p.client, issuer: e.Issuer, now: c.Now}
 	p.keys = &keys{
-		client: p.client, algorithms: algorithms, address: p.keysAddress,
-		logger: logger.With("issuer", e.Name),
+		client: p.client, algorithms: algorithms, address: p.keysAddress, now: c.Now,
+		logger: c.Logger.With("issuer", e.Name),
 	}
 	if e.Introspection != nil {
 		p.inquiry = newInquiry(p)

@@ -28,7 +28,7 @@ func open(t *testing.T, e provider.Entry) *provider.Provider {
 	if err := (provider.File{Issuers: []provider.Entry{e}}).Validate(); err != nil {
 		t.Fatal(err)
 	}
-	p, err := provider.New(e, slog.New(slog.DiscardHandler))
+	p, err := provider.New(provider.Config{Entry: e, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

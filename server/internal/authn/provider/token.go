@@ -29,7 +29,7 @@ func (p *Provider) Verify(ctx context.Context, text authn.Secret) (authn.Verifie
 	if err != nil {
 		return authn.Verified{}, err
 	}
-	if err := p.current(c, time.Now()); err != nil {
+	if err := p.current(c, p.now()); err != nil {
 		return authn.Verified{}, err
 	}
 	if c.Issuer != p.entry.Issuer {

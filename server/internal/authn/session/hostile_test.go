@@ -66,7 +66,7 @@ func newHostile(t *testing.T, change func(*provider.Entry)) *hostile {
 	if change != nil {
 		change(&entry)
 	}
-	idp, err := provider.New(entry, slog.New(slog.DiscardHandler))
+	idp, err := provider.New(provider.Config{Entry: entry, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

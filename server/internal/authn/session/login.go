@@ -56,7 +56,7 @@ func (s *Service) Begin(ctx context.Context, name, back, locale string, acr []st
 	}
 	a := attempt{
 		Provider: name, State: random(), Nonce: random(), Verifier: oauth2.GenerateVerifier(),
-		Back: Back(back, s.origins), ACR: p.ACR(acr), Expires: time.Now().Add(AttemptLifetime),
+		Back: Back(back, s.origins), ACR: p.ACR(acr), Expires: s.now().Add(AttemptLifetime),
 	}
 	text, err := json.Marshal(a)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) Finish(ctx context.Context, answer Answer, was authn.Secret) (
 	if err := p.CheckIssuer(ctx, answer.Issuer); err != nil {
 		return Entered{}, err
 	}
-	first, err := s.store.Use(ctx, sha256.Sum256([]byte("state "+a.State)), time.Now(), a.Expires)
+	first, err := s.store.Use(ctx, sha256.Sum256([]byte("state "+a.State)), s.now(), a.Expires)
 	if err != nil {
 		return Entered{}, err
 	}
@@ -137,7 +137,7 @@ func (s *Service) attempt(answer Answer) (a attempt, err error) {
 		return attempt{}, badAttempt()
 	}
 	same := subtle.ConstantTimeCompare([]byte(a.State), []byte(answer.State)) == 1
-	if !same || a.Provider != answer.Provider || !time.Now().Before(a.Expires) {
+	if !same || a.Provider != answer.Provider || !s.now().Before(a.Expires) {
 		return attempt{}, badAttempt()
 	}
 	return a, nil
@@ -154,7 +154,7 @@ func (s *Service) enter(ctx context.Context, p *provider.Provider, in provider.L
 	if err != nil {
 		return Entered{}, err
 	}
-	now := time.Now()
+	now := s.now()
 	n := Session{
 		ID: id, Provider: p.Name(), Issuer: p.Issuer(), Subject: in.Subject, SID: in.SID,
 		Identity: Believed{Caller: in.Caller, Identity: *in.Identity},

@@ -49,7 +49,7 @@ func (s *Service) EndByProvider(ctx context.Context, name string, token authn.Se
 	if err != nil {
 		return err
 	}
-	now := time.Now()
+	now := s.now()
 	first, err := s.store.Use(ctx, sha256.Sum256([]byte("logout "+p.Issuer()+" "+logout.ID)), now, logout.Until)
 	if err != nil {
 		return err

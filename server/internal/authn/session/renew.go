@@ -34,7 +34,7 @@ func (s *Service) renew(ctx context.Context, due Session) error {
 func (s *Service) renewOnce(ctx context.Context, due Session) error {
 	holder := rand.Text()
 	for {
-		now := time.Now()
+		now := s.now()
 		held, err := s.leases.HoldSession(ctx, due.ID, due.Version, holder, now, now.Add(leaseTime))
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *Service) exchange(ctx context.Context, due Session, holder string) erro
 		// The provider does not answer. The session goes on until its own end, and is tried
 		// again when somebody asks in a while.
 		s.logger.WarnContext(ctx, "a session is not renewed", "provider", due.Provider, "error", err)
-		_, err := s.leases.RenewSession(ctx, due.ID, holder, due.Tokens, time.Now().Add(provider.KeysInterval))
+		_, err := s.leases.RenewSession(ctx, due.ID, holder, due.Tokens, s.now().Add(provider.KeysInterval))
 		return err
 	}
 	sealed, err := s.seal(due.ID, fresh)

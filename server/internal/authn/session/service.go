@@ -42,6 +42,8 @@ type Config struct {
 	// Lifetime is how long a session lasts. Default DefaultLifetime.
 	Lifetime time.Duration
 	Logger   *slog.Logger
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
 }
 
 // Service logs people in and out. It is safe for concurrent use.
@@ -56,6 +58,7 @@ type Service struct {
 	origins   []string
 	lifetime  time.Duration
 	logger    *slog.Logger
+	now       func() time.Time
 	renewals  singleflight.Group
 }
 
@@ -66,7 +69,10 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		store: c.Store, leases: c.Leases, ring: c.Ring, providers: make(map[string]*provider.Provider),
-		users: c.Users, origin: c.Origin, origins: c.ReturnOrigins, lifetime: c.Lifetime, logger: c.Logger,
+		users: c.Users, origin: c.Origin, origins: c.ReturnOrigins, lifetime: c.Lifetime, logger: c.Logger, now: c.Now,
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.lifetime <= 0 {
 		s.lifetime = DefaultLifetime
@@ -109,7 +115,7 @@ func (s *Service) Caller(ctx context.Context, secret authn.Secret) (caller.Calle
 	if err != nil {
 		return caller.Caller{}, err
 	}
-	if !found.RenewAfter.IsZero() && !time.Now().Before(found.RenewAfter) {
+	if !found.RenewAfter.IsZero() && !s.now().Before(found.RenewAfter) {
 		if err := s.renew(ctx, found); err != nil {
 			return caller.Caller{}, err
 		}
@@ -128,7 +134,7 @@ func (s *Service) find(ctx context.Context, secret authn.Secret) (Session, error
 		return Session{}, fault.New(fault.Unavailable, fault.ReasonUnavailable, "sessions cannot be read now").Because(err)
 	}
 	// A provider that has left the file vouches for nobody any more.
-	if _, known := s.providers[found.Provider]; !ok || !known || !time.Now().Before(found.Expires) {
+	if _, known := s.providers[found.Provider]; !ok || !known || !s.now().Before(found.Expires) {
 		return Session{}, ended()
 	}
 	return found, nil

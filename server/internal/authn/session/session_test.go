@@ -71,7 +71,7 @@ func newPlace(t *testing.T, ttl time.Duration) *place {
 // node returns another server of the same records.
 func (p *place) node(t *testing.T) *session.Service {
 	t.Helper()
-	idp, err := provider.New(p.entry, slog.New(slog.DiscardHandler))
+	idp, err := provider.New(provider.Config{Entry: p.entry, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
