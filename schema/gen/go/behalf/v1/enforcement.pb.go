@@ -215,7 +215,12 @@ type AuthorizeRequest struct {
 	Client string `protobuf:"bytes,6,opt,name=client,proto3" json:"client,omitempty"`
 	// removes says that the gateway removes what response.remove names. One that does not is
 	// told to keep out what would have to be removed.
-	Removes       bool `protobuf:"varint,7,opt,name=removes,proto3" json:"removes,omitempty"`
+	Removes bool `protobuf:"varint,7,opt,name=removes,proto3" json:"removes,omitempty"`
+	// client_type is the type of client that the gateway has resolved from an API key of its
+	// own, empty when it has not. Never what a client says of itself.
+	ClientType string `protobuf:"bytes,8,opt,name=client_type,json=clientType,proto3" json:"client_type,omitempty"`
+	// backoffice says that the request came in at the gateway's door for the back office.
+	Backoffice    bool `protobuf:"varint,9,opt,name=backoffice,proto3" json:"backoffice,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -299,6 +304,94 @@ func (x *AuthorizeRequest) GetRemoves() bool {
 	return false
 }
 
+func (x *AuthorizeRequest) GetClientType() string {
+	if x != nil {
+		return x.ClientType
+	}
+	return ""
+}
+
+func (x *AuthorizeRequest) GetBackoffice() bool {
+	if x != nil {
+		return x.Backoffice
+	}
+	return false
+}
+
+// MiaAnswer is what Mia-Platform's gateways are told beside the verdict.
+type MiaAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// lenient says that the gateway looks at mia-allowed and not at the status.
+	Lenient bool `protobuf:"varint,1,opt,name=lenient,proto3" json:"lenient,omitempty"`
+	// user_id is who asks, empty when nobody is known. Set where the request is let in only,
+	// as the rest is.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// groups are his, separated by commas.
+	Groups string `protobuf:"bytes,3,opt,name=groups,proto3" json:"groups,omitempty"`
+	// user_properties is a JSON object of what else the routes file names of him.
+	UserProperties string `protobuf:"bytes,4,opt,name=user_properties,json=userProperties,proto3" json:"user_properties,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *MiaAnswer) Reset() {
+	*x = MiaAnswer{}
+	mi := &file_behalf_v1_enforcement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MiaAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MiaAnswer) ProtoMessage() {}
+
+func (x *MiaAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_enforcement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MiaAnswer.ProtoReflect.Descriptor instead.
+func (*MiaAnswer) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_enforcement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *MiaAnswer) GetLenient() bool {
+	if x != nil {
+		return x.Lenient
+	}
+	return false
+}
+
+func (x *MiaAnswer) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *MiaAnswer) GetGroups() string {
+	if x != nil {
+		return x.Groups
+	}
+	return ""
+}
+
+func (x *MiaAnswer) GetUserProperties() string {
+	if x != nil {
+		return x.UserProperties
+	}
+	return ""
+}
+
 // AuthorizeResponse is the answer.
 type AuthorizeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -318,14 +411,16 @@ type AuthorizeResponse struct {
 	// route is the name of the route that decided, empty when there was none.
 	Route string `protobuf:"bytes,7,opt,name=route,proto3" json:"route,omitempty"`
 	// revision is what the answer was computed at, empty when no relation was asked for.
-	Revision      string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	// mia is what Mia-Platform's gateways are told beside the verdict.
+	Mia           *MiaAnswer `protobuf:"bytes,9,opt,name=mia,proto3" json:"mia,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuthorizeResponse) Reset() {
 	*x = AuthorizeResponse{}
-	mi := &file_behalf_v1_enforcement_proto_msgTypes[3]
+	mi := &file_behalf_v1_enforcement_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +432,7 @@ func (x *AuthorizeResponse) String() string {
 func (*AuthorizeResponse) ProtoMessage() {}
 
 func (x *AuthorizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_enforcement_proto_msgTypes[3]
+	mi := &file_behalf_v1_enforcement_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,7 +445,7 @@ func (x *AuthorizeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeResponse.ProtoReflect.Descriptor instead.
 func (*AuthorizeResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_enforcement_proto_rawDescGZIP(), []int{3}
+	return file_behalf_v1_enforcement_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AuthorizeResponse) GetVerdict() Verdict {
@@ -409,6 +504,13 @@ func (x *AuthorizeResponse) GetRevision() string {
 	return ""
 }
 
+func (x *AuthorizeResponse) GetMia() *MiaAnswer {
+	if x != nil {
+		return x.Mia
+	}
+	return nil
+}
+
 var File_behalf_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_enforcement_proto_rawDesc = "" +
@@ -420,7 +522,7 @@ const file_behalf_v1_enforcement_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80\x04R\x05value\":\n" +
 	"\x0eIdentityHeader\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x8c\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xd7\x02\n" +
 	"\x10AuthorizeRequest\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12\x1f\n" +
 	"\x06scheme\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x06scheme\x12\x1c\n" +
@@ -428,7 +530,17 @@ const file_behalf_v1_enforcement_proto_rawDesc = "" +
 	"\x04path\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80\x04R\x04path\x12=\n" +
 	"\aheaders\x18\x05 \x03(\v2\x18.behalf.v1.RequestHeaderB\t\xbaH\x06\x92\x01\x03\x10\x80\bR\aheaders\x12 \n" +
 	"\x06client\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x06client\x12\x18\n" +
-	"\aremoves\x18\a \x01(\bR\aremoves\"\x9b\x02\n" +
+	"\aremoves\x18\a \x01(\bR\aremoves\x12)\n" +
+	"\vclient_type\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\n" +
+	"clientType\x12\x1e\n" +
+	"\n" +
+	"backoffice\x18\t \x01(\bR\n" +
+	"backoffice\"\x7f\n" +
+	"\tMiaAnswer\x12\x18\n" +
+	"\alenient\x18\x01 \x01(\bR\alenient\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x16\n" +
+	"\x06groups\x18\x03 \x01(\tR\x06groups\x12'\n" +
+	"\x0fuser_properties\x18\x04 \x01(\tR\x0euserProperties\"\xc3\x02\n" +
 	"\x11AuthorizeResponse\x12,\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x12.behalf.v1.VerdictR\averdict\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
@@ -437,7 +549,8 @@ const file_behalf_v1_enforcement_proto_rawDesc = "" +
 	"\bidentity\x18\x05 \x03(\v2\x19.behalf.v1.IdentityHeaderR\bidentity\x12\x16\n" +
 	"\x06remove\x18\x06 \x03(\tR\x06remove\x12\x14\n" +
 	"\x05route\x18\a \x01(\tR\x05route\x12\x1a\n" +
-	"\brevision\x18\b \x01(\tR\brevision*\x94\x01\n" +
+	"\brevision\x18\b \x01(\tR\brevision\x12&\n" +
+	"\x03mia\x18\t \x01(\v2\x14.behalf.v1.MiaAnswerR\x03mia*\x94\x01\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fVERDICT_ALLOWED\x10\x01\x12\x12\n" +
@@ -461,25 +574,27 @@ func file_behalf_v1_enforcement_proto_rawDescGZIP() []byte {
 }
 
 var file_behalf_v1_enforcement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_behalf_v1_enforcement_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_behalf_v1_enforcement_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_behalf_v1_enforcement_proto_goTypes = []any{
 	(Verdict)(0),              // 0: behalf.v1.Verdict
 	(*RequestHeader)(nil),     // 1: behalf.v1.RequestHeader
 	(*IdentityHeader)(nil),    // 2: behalf.v1.IdentityHeader
 	(*AuthorizeRequest)(nil),  // 3: behalf.v1.AuthorizeRequest
-	(*AuthorizeResponse)(nil), // 4: behalf.v1.AuthorizeResponse
+	(*MiaAnswer)(nil),         // 4: behalf.v1.MiaAnswer
+	(*AuthorizeResponse)(nil), // 5: behalf.v1.AuthorizeResponse
 }
 var file_behalf_v1_enforcement_proto_depIdxs = []int32{
 	1, // 0: behalf.v1.AuthorizeRequest.headers:type_name -> behalf.v1.RequestHeader
 	0, // 1: behalf.v1.AuthorizeResponse.verdict:type_name -> behalf.v1.Verdict
 	2, // 2: behalf.v1.AuthorizeResponse.identity:type_name -> behalf.v1.IdentityHeader
-	3, // 3: behalf.v1.EnforcementService.Authorize:input_type -> behalf.v1.AuthorizeRequest
-	4, // 4: behalf.v1.EnforcementService.Authorize:output_type -> behalf.v1.AuthorizeResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 3: behalf.v1.AuthorizeResponse.mia:type_name -> behalf.v1.MiaAnswer
+	3, // 4: behalf.v1.EnforcementService.Authorize:input_type -> behalf.v1.AuthorizeRequest
+	5, // 5: behalf.v1.EnforcementService.Authorize:output_type -> behalf.v1.AuthorizeResponse
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_enforcement_proto_init() }
@@ -493,7 +608,7 @@ func file_behalf_v1_enforcement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_behalf_v1_enforcement_proto_rawDesc), len(file_behalf_v1_enforcement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
