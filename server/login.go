@@ -83,8 +83,9 @@ func (s *Server) openLogins() (*logins, error) {
 		return nil, err
 	}
 	l.sessions, err = session.New(session.Config{
-		Store: s.records, Leases: s.records, Ring: ring, Providers: l.providers, Users: l.users,
+		Store: s.records, Leases: s.records, Marks: s.records, Ring: ring, Providers: l.providers, Users: l.users,
 		Origin: s.origin, ReturnOrigins: file.ReturnOrigins, Logger: s.cfg.Logger,
+		Lifetime: time.Duration(file.Sessions.Lifetime), Idle: time.Duration(file.Sessions.Idle),
 	})
 	return l, err
 }

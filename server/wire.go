@@ -55,6 +55,7 @@ var (
 	_ authn.KeyStore            = (*records.Store)(nil)
 	_ session.Store             = (*records.Store)(nil)
 	_ session.Leases            = (*records.Store)(nil)
+	_ session.Marks             = (*records.Store)(nil)
 	_ identity.Links            = (*records.Store)(nil)
 	_ authn.Verifier            = (*provider.Provider)(nil)
 	_ authn.Sessions            = (*session.Service)(nil)

@@ -59,6 +59,9 @@ type Caller struct {
 	Org     string  // the service owner that the service is, such as skd
 	// Platform is the app that a PlatformAccessToken of the call names, whoever the caller is.
 	Platform string
+	// Chosen is the party that the user last chose in his session to act for, or 0. Whether he
+	// may is asked anew, wherever it is used.
+	Chosen int64
 	// Issuer vouches for the caller, by its iss; empty for the local issuer and for API keys.
 	Issuer string
 	// IssuedTo is what the issuer calls him, its sub; empty when it is not believed for that.

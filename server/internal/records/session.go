@@ -45,9 +45,10 @@ func (s *Store) PutSession(ctx context.Context, n session.Session, now time.Time
 			return err
 		}
 		return tx.exec(ctx, `INSERT INTO session
-			(id, provider, issuer, subject, sid, identity, tokens, renew_after, expires, version, holder, held_until)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)`,
-			n.ID[:], n.Provider, n.Issuer, n.Subject, n.SID, string(identity), n.Tokens, instant(n.RenewAfter), n.Expires.UnixMicro())
+			(id, provider, issuer, subject, sid, identity, tokens, renew_after, expires, version, holder, held_until, party, seen)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0, ?, ?)`,
+			n.ID[:], n.Provider, n.Issuer, n.Subject, n.SID, string(identity), n.Tokens, instant(n.RenewAfter), n.Expires.UnixMicro(),
+			n.Party, instant(n.Seen).Int64)
 	})
 	if err != nil {
 		return fmt.Errorf("keep a session: %w", err)
@@ -60,19 +61,20 @@ func (s *Store) Session(ctx context.Context, id session.ID) (found session.Sessi
 	err = s.Read(ctx, func(tx *Tx) error {
 		return tx.each(ctx, func(scan func(...any) error) error {
 			var (
-				identity       string
-				renew          sql.NullInt64
-				expires, until int64
+				identity             string
+				renew                sql.NullInt64
+				expires, until, seen int64
 			)
 			err := scan(&found.Provider, &found.Issuer, &found.Subject, &found.SID, &identity, &found.Tokens,
-				&renew, &expires, &found.Version, &found.Holder, &until)
+				&renew, &expires, &found.Version, &found.Holder, &until, &found.Party, &seen)
 			if err != nil {
 				return err
 			}
 			found.ID, ok = id, true
 			found.RenewAfter, found.Expires, found.HeldUntil = when(renew), time.UnixMicro(expires), time.UnixMicro(until)
+			found.Seen = when(sql.NullInt64{Int64: seen, Valid: seen != 0})
 			return json.Unmarshal([]byte(identity), &found.Identity)
-		}, `SELECT provider, issuer, subject, sid, identity, tokens, renew_after, expires, version, holder, held_until
+		}, `SELECT provider, issuer, subject, sid, identity, tokens, renew_after, expires, version, holder, held_until, party, seen
 			FROM session WHERE id = ?`, id[:])
 	})
 	if err != nil {
@@ -94,6 +96,17 @@ func (s *Store) RenewSession(ctx context.Context, id session.ID, holder string, 
 	return s.changed(ctx, "renew a session", `UPDATE session
 		SET tokens = ?, renew_after = ?, version = version + 1, holder = '', held_until = 0
 		WHERE id = ? AND holder = ?`, tokens, instant(renewAfter), id[:], holder)
+}
+
+// ChooseParty keeps for which party the holder of a session acts. It says whether there is such a session.
+func (s *Store) ChooseParty(ctx context.Context, id session.ID, party int64) (bool, error) {
+	return s.changed(ctx, "keep the choice of a session", "UPDATE session SET party = ? WHERE id = ?", party, id[:])
+}
+
+// SeeSession notes when a session was used last, unless it is known to have been used since.
+func (s *Store) SeeSession(ctx context.Context, id session.ID, at time.Time) error {
+	_, err := s.changed(ctx, "note the use of a session", "UPDATE session SET seen = ? WHERE id = ? AND seen < ?", at.UnixMicro(), id[:], at.UnixMicro())
+	return err
 }
 
 // DeleteSession ends a session and says whether there was one.

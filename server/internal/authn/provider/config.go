@@ -39,6 +39,14 @@ type File struct {
 	// ReturnOrigins are those of the services that a browser may be sent back to after a
 	// login, such as https://app.example.no, beside the server's own.
 	ReturnOrigins []string `yaml:"return_origins"`
+	// Sessions are how long a login lasts.
+	Sessions Sessions `yaml:"sessions"`
+}
+
+// Sessions are how long a login lasts, and how long unused.
+type Sessions struct {
+	Lifetime Duration `yaml:"lifetime"`
+	Idle     Duration `yaml:"idle"`
 }
 
 // Entry is what the file says of one issuer.
@@ -113,6 +121,8 @@ type Login struct {
 	ACR              []string          `yaml:"acr_values"`         // that every login asks for
 	MaxAge           Duration          `yaml:"max_age"`            // since he was last asked who he is; default any
 	PAR              bool              `yaml:"par"`                // push requests (RFC 9126) though the provider does not demand it
+	Resource         string            `yaml:"resource"`           // the API that access tokens are for (RFC 8707)
+	UserInfo         bool              `yaml:"userinfo"`           // ask for claims that the id_token has not
 }
 
 // Duration is a length of time such as 30s.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -60,6 +61,9 @@ func (f File) Validate() error {
 		u, err := url.Parse(o)
 		all.unless(err == nil && secure(o) && u.Path == "", "return_origins: %.200q must be scheme and host of an https:// URL, without a path", o)
 	}
+	for name, d := range map[string]Duration{"lifetime": f.Sessions.Lifetime, "idle": f.Sessions.Idle} {
+		all.unless(d == 0 || d >= Duration(time.Minute), "sessions.%s must be 1m or more", name)
+	}
 	all.unless(asked <= 1, "opaque tokens do not say whose they are: one entry may have introspection, not %d", asked)
 	return errors.Join(all.faults...)
 }
@@ -109,6 +113,7 @@ func (e Entry) validateUses(w *wrong) {
 	}
 	if l := e.Login; l != nil {
 		w.unless(l.ClientID != "", "login.client_id is missing")
+		w.unless(l.Resource == "" || resource(l.Resource), "login.resource must be an absolute URI without a fragment")
 		for _, lang := range slices.Sorted(maps.Keys(l.Title)) {
 			w.unless(language.MatchString(lang), "login.title: %.20q is not en or nb", lang)
 		}
@@ -126,6 +131,12 @@ func secure(text string) bool {
 		return false
 	}
 	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
+}
+
+// resource reports whether a text can name an API (RFC 8707, section 2).
+func resource(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.IsAbs() && !strings.Contains(text, "#")
 }
 
 func loopback(host string) bool {

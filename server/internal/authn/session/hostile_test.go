@@ -81,7 +81,7 @@ func newHostile(t *testing.T, change func(*provider.Entry)) *hostile {
 		t.Fatal(err)
 	}
 	h.Service, err = session.New(session.Config{
-		Store: store, Leases: store, Ring: ring, Providers: []*provider.Provider{idp},
+		Store: store, Leases: store, Marks: store, Ring: ring, Providers: []*provider.Provider{idp},
 		Origin: func() string { return "http://127.0.0.1:1" }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

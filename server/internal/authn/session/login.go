@@ -158,11 +158,14 @@ func (s *Service) enter(ctx context.Context, p *provider.Provider, in provider.L
 	n := Session{
 		ID: id, Provider: p.Name(), Issuer: p.Issuer(), Subject: in.Subject, SID: in.SID,
 		Identity: Believed{Caller: in.Caller, Identity: *in.Identity},
-		Tokens:   sealed, RenewAfter: renewAfter(in.Tokens), Expires: now.Add(s.lifetime),
+		Tokens:   sealed, RenewAfter: renewAfter(in.Tokens), Expires: now.Add(s.lifetime), Seen: now,
 	}
 	// A token may have been given to a program. A session is a person's.
 	if n.Identity.Caller.Kind != caller.User {
 		return Entered{}, fault.New(fault.Denied, provider.ReasonLoginRefused, "the identity provider names no person")
+	}
+	if n.Party, err = s.chosenBefore(ctx, was, n); err != nil {
+		return Entered{}, err
 	}
 	if err := s.store.PutSession(ctx, n, now); err != nil {
 		return Entered{}, err

@@ -16,8 +16,11 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/fault"
 )
 
-// DefaultLifetime is how long a session lasts when a Config does not say.
-const DefaultLifetime = 8 * time.Hour
+// How long a session lasts, and how long unused, when a Config does not say.
+const (
+	DefaultLifetime = 8 * time.Hour
+	DefaultIdle     = time.Hour
+)
 
 // Reasons.
 const (
@@ -32,6 +35,7 @@ const (
 type Config struct {
 	Store     Store
 	Leases    Leases
+	Marks     Marks
 	Ring      *Ring
 	Providers []*provider.Provider
 	Users     authn.Users
@@ -41,7 +45,9 @@ type Config struct {
 	ReturnOrigins []string
 	// Lifetime is how long a session lasts. Default DefaultLifetime.
 	Lifetime time.Duration
-	Logger   *slog.Logger
+	// Idle is how long a session lasts that nobody uses. Default DefaultIdle.
+	Idle   time.Duration
+	Logger *slog.Logger
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 }
@@ -50,6 +56,7 @@ type Config struct {
 type Service struct {
 	store     Store
 	leases    Leases
+	marks     Marks
 	ring      *Ring
 	providers map[string]*provider.Provider
 	names     []string
@@ -57,6 +64,7 @@ type Service struct {
 	origin    func() string
 	origins   []string
 	lifetime  time.Duration
+	idle      time.Duration
 	logger    *slog.Logger
 	now       func() time.Time
 	renewals  singleflight.Group
@@ -64,18 +72,21 @@ type Service struct {
 
 // New returns a service.
 func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Leases == nil || c.Ring == nil || c.Origin == nil || c.Logger == nil {
-		return nil, errors.New("sessions need a store, leases, keys, an origin and a log")
+	if c.Store == nil || c.Leases == nil || c.Marks == nil || c.Ring == nil || c.Origin == nil || c.Logger == nil {
+		return nil, errors.New("sessions need a store, leases, marks, keys, an origin and a log")
 	}
 	s := &Service{
-		store: c.Store, leases: c.Leases, ring: c.Ring, providers: make(map[string]*provider.Provider),
-		users: c.Users, origin: c.Origin, origins: c.ReturnOrigins, lifetime: c.Lifetime, logger: c.Logger, now: c.Now,
+		store: c.Store, leases: c.Leases, marks: c.Marks, ring: c.Ring, providers: make(map[string]*provider.Provider),
+		users: c.Users, origin: c.Origin, origins: c.ReturnOrigins, lifetime: c.Lifetime, idle: c.Idle, logger: c.Logger, now: c.Now,
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if s.lifetime <= 0 {
 		s.lifetime = DefaultLifetime
+	}
+	if s.idle <= 0 {
+		s.idle = DefaultIdle
 	}
 	for _, p := range c.Providers {
 		if p.Entry().Login != nil {
@@ -115,12 +126,15 @@ func (s *Service) Caller(ctx context.Context, secret authn.Secret) (caller.Calle
 	if err != nil {
 		return caller.Caller{}, err
 	}
+	s.see(ctx, found)
 	if !found.RenewAfter.IsZero() && !s.now().Before(found.RenewAfter) {
 		if err := s.renew(ctx, found); err != nil {
 			return caller.Caller{}, err
 		}
 	}
-	return authn.Resolve(ctx, s.users, authn.Verified{Caller: found.Identity.Caller, Identity: &found.Identity.Identity})
+	who, err := authn.Resolve(ctx, s.users, authn.Verified{Caller: found.Identity.Caller, Identity: &found.Identity.Identity})
+	who.Chosen = found.Party
+	return who, err
 }
 
 // find returns a session that has not ended.
@@ -136,6 +150,9 @@ func (s *Service) find(ctx context.Context, secret authn.Secret) (Session, error
 	// A provider that has left the file vouches for nobody any more.
 	if _, known := s.providers[found.Provider]; !ok || !known || !s.now().Before(found.Expires) {
 		return Session{}, ended()
+	}
+	if s.unused(found) {
+		return Session{}, s.end(ctx, found)
 	}
 	return found, nil
 }

@@ -28,6 +28,8 @@ type Session struct {
 	Version    int64  // counts the renewals
 	Holder     string // who renews it, until HeldUntil
 	HeldUntil  time.Time
+	Party      int64     // that its holder last chose to act for, 0 for none
+	Seen       time.Time // when it was last noted to be used; zero when nobody has
 }
 
 // Believed is what the provider is believed of who has logged in.
@@ -57,6 +59,14 @@ type Leases interface {
 	HoldSession(ctx context.Context, id ID, version int64, holder string, now, until time.Time) (bool, error)
 	// RenewSession keeps new tokens, and lets the session go, if the holder holds it.
 	RenewSession(ctx context.Context, id ID, holder string, tokens []byte, renewAfter time.Time) (bool, error)
+}
+
+// Marks keep what the use of a session changes of it.
+type Marks interface {
+	// ChooseParty keeps for which party the holder acts; false when there is no such session.
+	ChooseParty(ctx context.Context, id ID, party int64) (bool, error)
+	// SeeSession notes when it was used last.
+	SeeSession(ctx context.Context, id ID, at time.Time) error
 }
 
 // secretBytes is how many random bytes a session has: 256 bits.

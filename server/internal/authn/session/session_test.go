@@ -76,7 +76,7 @@ func (p *place) node(t *testing.T) *session.Service {
 		t.Fatal(err)
 	}
 	s, err := session.New(session.Config{
-		Store: p.records, Leases: p.records, Ring: p.ring, Providers: []*provider.Provider{idp},
+		Store: p.records, Leases: p.records, Marks: p.records, Ring: p.ring, Providers: []*provider.Provider{idp},
 		Origin: func() string { return p.origin }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -1,0 +1,6 @@
+-- oldest: 6
+-- For which party the holder of a session last chose to act, and when he last did something.
+ALTER TABLE session ADD COLUMN party INTEGER NOT NULL DEFAULT 0; -- 0 when he has not chosen
+ALTER TABLE session ADD COLUMN seen  INTEGER NOT NULL DEFAULT 0; -- microseconds since 1970; 0 when nobody has noted it yet
+-- Which subjects a user is.
+CREATE INDEX login_identity_by_user ON login_identity (user_id);

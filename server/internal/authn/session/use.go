@@ -1,0 +1,61 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/fault"
+)
+
+// seeEvery is how often the use of a session is noted: it costs a write.
+const seeEvery = time.Minute
+
+// unused reports whether nobody has used a session for too long.
+func (s *Service) unused(is Session) bool {
+	return !is.Seen.IsZero() && s.now().Sub(is.Seen) > s.idle
+}
+
+// see notes that a session is used. Where that fails the session may end too early, and the
+// request goes on.
+func (s *Service) see(ctx context.Context, is Session) {
+	now := s.now()
+	if now.Sub(is.Seen) < min(seeEvery, s.idle/10) {
+		return
+	}
+	if err := s.marks.SeeSession(ctx, is.ID, now); err != nil {
+		s.logger.WarnContext(ctx, "the use of a session is not noted", "error", err)
+	}
+}
+
+// Choose keeps for which party the holder of a session acts where a request does not say.
+// Whether he may is the caller's to ask, and asked again at every use.
+func (s *Service) Choose(ctx context.Context, secret authn.Secret, party int64) error {
+	found, err := s.find(ctx, secret)
+	if err != nil {
+		return err
+	}
+	there, err := s.marks.ChooseParty(ctx, found.ID, party)
+	switch {
+	case err != nil:
+		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the choice cannot be kept now").Because(err)
+	case !there: // it has ended meanwhile
+		return ended()
+	}
+	return nil
+}
+
+// chosenBefore returns what the same person has chosen in the session that a new one takes
+// the place of: who steps up goes on acting for whom he did.
+func (s *Service) chosenBefore(ctx context.Context, was authn.Secret, is Session) (party int64, err error) {
+	old, err := s.find(ctx, was)
+	switch {
+	case fault.KindOf(err) == fault.Unauthenticated:
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case old.Issuer != is.Issuer || old.Subject != is.Subject:
+		return 0, nil
+	}
+	return old.Party, nil
+}
