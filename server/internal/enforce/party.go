@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"context"
+	"net/http"
 	"regexp"
 	"strconv"
 
@@ -10,8 +11,12 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// partyHeader is where a client says for which party it acts.
-const partyHeader = "behalf-party"
+// Where a client says for which party it acts: a header, or the cookie in which Altinn's
+// browsers hold it.
+const (
+	partyHeader = "behalf-party"
+	partyCookie = "AltinnPartyId"
+)
 
 // actingParty says how a route finds the party that a person acts for.
 type actingParty struct {
@@ -63,22 +68,42 @@ func (a *actingParty) judge(ctx context.Context, q *question) (judgement, error)
 	return allowed(), nil
 }
 
-// named returns what names the party: the path, else the header, else the person himself.
+// named returns what names the party: the path, else the header, the cookie, what he last
+// chose in his session, and the person himself. The first that is there counts, whether or not
+// he may act for what it names.
 func (a *actingParty) named(q *question) (string, judgement) {
 	if a.parameter != "" {
 		return q.parameters[a.parameter], allowed()
 	}
 	text, once := q.headers.single(partyHeader)
+	if once && text == "" {
+		text, once = q.chosenByCookie()
+	}
 	switch {
 	case !once:
 		return "", judgement{outcome: Malformed, reason: ReasonMalformed, message: "the request names more than one party"}
 	case text != "":
 		return text, allowed()
+	case q.who.Chosen > 0:
+		return strconv.FormatInt(q.who.Chosen, 10), allowed()
 	}
 	if own, ok := q.service.parties.ByUser(party.UserID(q.who.UserID)); ok {
 		return strconv.FormatInt(int64(own.ID), 10), allowed()
 	}
 	return "", judgement{reason: ReasonPartyRequired, message: "the request does not say for which party it is made"}
+}
+
+// chosenByCookie returns the party of the cookie. It is not ok when there are two that differ:
+// a subdomain may have set one of them.
+func (q *question) chosenByCookie() (text string, ok bool) {
+	request := http.Request{Header: http.Header{"Cookie": q.headers.values["cookie"]}}
+	for _, c := range request.CookiesNamed(partyCookie) {
+		if text != "" && c.Value != text {
+			return "", false
+		}
+		text = c.Value
+	}
+	return text, true
 }
 
 // party returns a party by its id or UUID.
