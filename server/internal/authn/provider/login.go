@@ -98,11 +98,21 @@ func (p *Provider) Authorize(ctx context.Context, r Request) (string, error) {
 	if p.entry.Login.MaxAge > 0 {
 		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(time.Duration(p.entry.Login.MaxAge)/time.Second))))
 	}
+	options = p.forResource(options)
 	address := p.oauth2(told, r.Redirect).AuthCodeURL(r.State, options...)
 	if told.RequirePAR || p.entry.Login.PAR {
 		return p.push(ctx, told, address)
 	}
 	return address, nil
+}
+
+// forResource asks for access tokens that open nothing but the API that the entry names. A
+// renewal need not ask: it is for what the login was.
+func (p *Provider) forResource(options []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
+	if p.entry.Login.Resource == "" {
+		return options
+	}
+	return append(options, oauth2.SetAuthURLParam("resource", p.entry.Login.Resource))
 }
 
 // CheckIssuer returns why a callback is not of this provider (RFC 9207). It is to be asked
@@ -125,12 +135,12 @@ func (p *Provider) Exchange(ctx context.Context, r Request, code string) (Logged
 		return LoggedIn{}, err
 	}
 	ctx = oidc.ClientContext(ctx, p.client)
-	token, err := p.oauth2(told, r.Redirect).Exchange(ctx, code, oauth2.VerifierOption(r.Verifier))
+	token, err := p.oauth2(told, r.Redirect).Exchange(ctx, code, p.forResource([]oauth2.AuthCodeOption{oauth2.VerifierOption(r.Verifier)})...)
 	if err != nil {
 		return LoggedIn{}, tokenFault(err)
 	}
 	raw, _ := token.Extra("id_token").(string)
-	in, err := p.readLogin(ctx, raw, token.AccessToken, r)
+	in, err := p.readLogin(ctx, told, raw, token.AccessToken, r)
 	if err != nil {
 		return LoggedIn{}, err
 	}
@@ -139,7 +149,7 @@ func (p *Provider) Exchange(ctx context.Context, r Request, code string) (Logged
 }
 
 // readLogin returns whom an id_token names.
-func (p *Provider) readLogin(ctx context.Context, raw, access string, r Request) (LoggedIn, error) {
+func (p *Provider) readLogin(ctx context.Context, told Metadata, raw, access string, r Request) (LoggedIn, error) {
 	payload, _, err := p.keys.verify(ctx, raw)
 	if err != nil {
 		return LoggedIn{}, err
@@ -172,11 +182,14 @@ func (p *Provider) readLogin(ctx context.Context, raw, access string, r Request)
 	case id.AccessTokenHash != "" && id.VerifyAccessToken(access) != nil:
 		return no("its access token is another's")
 	}
-	who, err := p.identity(c)
-	if err != nil {
+	if err := p.reached(c.ACR, r.ACR); err != nil {
 		return LoggedIn{}, err
 	}
-	if err := p.reached(c.ACR, r.ACR); err != nil {
+	if err := p.addUserInfo(ctx, told, c, access); err != nil {
+		return LoggedIn{}, err
+	}
+	who, err := p.identity(c)
+	if err != nil {
 		return LoggedIn{}, err
 	}
 	return LoggedIn{

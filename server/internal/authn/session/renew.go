@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	// leaseTime is how long one server may take to renew a session before another tries: longer
-	// than a provider is waited for.
+	// leaseTime is how long one server may take to renew a session before another tries.
 	leaseTime = 15 * time.Second
+	// renewTime is how long the provider is waited for: shorter than the lease by more than
+	// the clocks of the servers may differ, so that no two of them send one refresh token.
+	renewTime = 8 * time.Second
 	// leasePause is how long a server waits before it looks whether another has renewed.
 	leasePause = 50 * time.Millisecond
 )
@@ -65,7 +67,9 @@ func (s *Service) exchange(ctx context.Context, due Session, holder string) erro
 	if err != nil {
 		return s.end(ctx, due) // by a key that is gone
 	}
-	fresh, err := s.providers[due.Provider].Refresh(ctx, tokens)
+	asking, cancel := context.WithTimeout(ctx, renewTime)
+	fresh, err := s.providers[due.Provider].Refresh(asking, tokens)
+	cancel()
 	if fault.KindOf(err) == fault.Unauthenticated {
 		return s.end(ctx, due)
 	}
