@@ -65,6 +65,16 @@ func (c *catalog) of(k kind) []entry {
 	return c.entries[first:end]
 }
 
+// named returns those of one kind and of some names that there are, by name and each once.
+func (c *catalog) named(k kind, names []string) (found []entry) {
+	for _, name := range distinct(names) {
+		if e, ok := c.find(k, name); ok {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
 // hash returns the schema's hash, empty when there is none.
 func (c *catalog) hash() string {
 	if e, ok := c.find(kindSchema, ""); ok {

@@ -29,11 +29,7 @@ func (r *reader) LegacyListAllNamespaces(context.Context) ([]datastore.Revisione
 	if r.err != nil {
 		return nil, r.err
 	}
-	var all []datastore.RevisionedNamespace
-	for _, e := range r.catalog.of(kindObject) {
-		all = append(all, datastore.RevisionedNamespace{Definition: e.object.CloneVT(), LastWrittenRevision: revision(e.written)})
-	}
-	return all, nil
+	return revisioned(r.catalog.of(kindObject), objectOf), nil
 }
 
 // LegacyLookupNamespacesWithNames returns those of the object definitions that there are.
@@ -41,13 +37,7 @@ func (r *reader) LegacyLookupNamespacesWithNames(_ context.Context, names []stri
 	if r.err != nil {
 		return nil, r.err
 	}
-	var found []datastore.RevisionedNamespace
-	for _, name := range distinct(names) {
-		if e, ok := r.catalog.find(kindObject, name); ok {
-			found = append(found, datastore.RevisionedNamespace{Definition: e.object.CloneVT(), LastWrittenRevision: revision(e.written)})
-		}
-	}
-	return found, nil
+	return revisioned(r.catalog.named(kindObject, names), objectOf), nil
 }
 
 // LegacyReadCaveatByName returns one caveat.
@@ -67,11 +57,7 @@ func (r *reader) LegacyListAllCaveats(context.Context) ([]datastore.RevisionedCa
 	if r.err != nil {
 		return nil, r.err
 	}
-	var all []datastore.RevisionedCaveat
-	for _, e := range r.catalog.of(kindCaveat) {
-		all = append(all, datastore.RevisionedCaveat{Definition: e.caveat.CloneVT(), LastWrittenRevision: revision(e.written)})
-	}
-	return all, nil
+	return revisioned(r.catalog.of(kindCaveat), caveatOf), nil
 }
 
 // LegacyLookupCaveatsWithNames returns those of the caveats that there are.
@@ -79,13 +65,19 @@ func (r *reader) LegacyLookupCaveatsWithNames(_ context.Context, names []string)
 	if r.err != nil {
 		return nil, r.err
 	}
-	var found []datastore.RevisionedCaveat
-	for _, name := range distinct(names) {
-		if e, ok := r.catalog.find(kindCaveat, name); ok {
-			found = append(found, datastore.RevisionedCaveat{Definition: e.caveat.CloneVT(), LastWrittenRevision: revision(e.written)})
-		}
+	return revisioned(r.catalog.named(kindCaveat, names), caveatOf), nil
+}
+
+func objectOf(e entry) *core.NamespaceDefinition { return e.object.CloneVT() }
+
+func caveatOf(e entry) *core.CaveatDefinition { return e.caveat.CloneVT() }
+
+// revisioned returns definitions with the revisions that wrote them.
+func revisioned[T datastore.SchemaDefinition](entries []entry, of func(entry) T) (all []datastore.RevisionedDefinition[T]) {
+	for _, e := range entries {
+		all = append(all, datastore.RevisionedDefinition[T]{Definition: of(e), LastWrittenRevision: revision(e.written)})
 	}
-	return found, nil
+	return all
 }
 
 // LegacyWriteNamespaces writes object definitions.
