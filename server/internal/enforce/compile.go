@@ -13,7 +13,7 @@ func (t ruleText) kinds() []string {
 	var given []string
 	for name, is := range map[string]bool{
 		"public": t.Public != nil, "authenticated": t.Authenticated != nil, "level": t.Level != nil,
-		"groups": t.Groups != nil, "permissions": t.Permissions != nil, "relation": t.Relation != nil,
+		"groups": t.Groups != nil, "permissions": t.Permissions != nil, "expression": t.Expression != nil, "relation": t.Relation != nil,
 		"decision": t.Decision != nil, "all": t.All != nil, "any": t.Any != nil,
 	} {
 		if is {
@@ -28,7 +28,7 @@ func (t ruleText) kinds() []string {
 func (c *compiler) compileRule(where string, t ruleText, depth int) rule {
 	given := t.kinds()
 	if len(given) != 1 || depth > maxDepth {
-		c.fault("%s must be one of public, authenticated, level, groups, permissions, relation, decision, all or any, at most %d deep; it has %d",
+		c.fault("%s must be one of public, authenticated, level, groups, permissions, expression, relation, decision, all or any, at most %d deep; it has %d",
 			where, maxDepth, len(given))
 		return all(nil)
 	}
@@ -54,6 +54,8 @@ func (c *compiler) compileRule(where string, t ruleText, depth int) rule {
 	case t.Permissions != nil:
 		c.texts(where+": permissions", t.Permissions)
 		return anyPermission(t.Permissions)
+	case t.Expression != nil:
+		return c.compileExpression(where, *t.Expression)
 	case t.Relation != nil:
 		return c.compileRelation(where, *t.Relation)
 	case t.Decision != nil:

@@ -1,6 +1,6 @@
 // Package enforce answers for API gateways whether a request may pass.
 //
-// It owns the routes file and its faults, the one way in which a request's path, host and
+// It owns the routes file and its faults, Mia-Platform's auth.json, the one way in which a request's path, host and
 // headers are read, the rules of routes, the party that a person acts for, and the identity
 // headers that the service behind a gateway gets. It refuses transports: who tells of a
 // request, and whether he is believed, is for the gateway's adapters. It refuses to

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -15,7 +14,10 @@ const maxFile = 4 << 20
 
 type fileText struct {
 	Identity identityText `yaml:"identity"`
+	Mia      miaText      `yaml:"mia"`
 	Routes   []routeText  `yaml:"routes"`
+
+	auth authText // what the file says that mia.routes names
 }
 
 type routeText struct {
@@ -38,6 +40,7 @@ type ruleText struct {
 	Level         *int          `yaml:"level"`
 	Groups        []string      `yaml:"groups"`
 	Permissions   []string      `yaml:"permissions"`
+	Expression    *string       `yaml:"expression"`
 	Relation      *string       `yaml:"relation"`
 	Decision      *decisionText `yaml:"decision"`
 	All           []ruleText    `yaml:"all"`
@@ -53,45 +56,54 @@ type decisionText struct {
 	Instance string `yaml:"instance"`
 }
 
-// read returns the text of a routes file.
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the routes file: %w", err)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("read the routes file: %w", err)
-	}
-	return text, nil
-}
+// Parse reads the text of a routes file, or of Mia's auth.json. The error joins every fault
+// of it. It can name no other file.
+func Parse(text []byte) (*Table, error) { return parse(source{text: text}) }
 
-// Parse reads the text of a routes file. The error joins every fault of it.
-func Parse(text []byte) (*Table, error) {
-	if len(text) > maxFile {
+// parse reads a routes file with the file that it names.
+func parse(s source) (*Table, error) {
+	if len(s.text) > maxFile {
 		return nil, errors.New("is larger than 4 MiB")
 	}
+	if isAuthJSON(s.text) {
+		auth, err := readAuthJSON(s.text)
+		if err != nil {
+			return nil, err
+		}
+		return table(fileText{Identity: identityText{Preset: "mia"}, auth: auth}, nil)
+	}
 	var file fileText
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder := yaml.NewDecoder(bytes.NewReader(s.text))
 	decoder.KnownFields(true) // a word that is misspelt is a fault, never a default
 	err := decoder.Decode(&file)
 	wrong, mistyped := errors.AsType[*yaml.TypeError](err)
+	var faults []error
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("is empty")
 	case err != nil && !mistyped:
 		return nil, fmt.Errorf("is no YAML: %w", err)
+	case mistyped: // the rest has been read, and may have more faults
+		faults = append(faults, wrong)
+	default:
+		if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+			faults = append(faults, errors.New("has more than one document"))
+		}
 	}
-	table, faults := compile(file)
-	if mistyped { // the rest has been read, and may have more faults
-		faults = append([]error{wrong}, faults...)
-	} else if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		faults = append(faults, errors.New("has more than one document"))
+	if file.Mia.Routes != "" {
+		if file.auth, err = readAuthJSON(s.mia); err != nil {
+			faults = append(faults, fmt.Errorf("mia: %s %w", file.Mia.Routes, err))
+		}
 	}
-	if len(faults) > 0 {
+	return table(file, faults)
+}
+
+func table(file fileText, faults []error) (*Table, error) {
+	t, more := compile(file)
+	if faults = append(faults, more...); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	return table, nil
+	return t, nil
 }
 
 // CheckFile returns every fault of a routes file, nil when a server could start with it.
@@ -101,19 +113,19 @@ func CheckFile(path string) error {
 }
 
 func load(path string) (*loaded, error) {
-	text, err := read(path)
+	s, err := read(path, source{})
 	if err != nil {
 		return nil, err
 	}
-	table, err := Parse(text)
+	t, err := parse(s)
 	if err != nil {
 		return nil, fmt.Errorf("the routes file %s: %w", path, err)
 	}
-	return &loaded{text, table}, nil
+	return &loaded{s, t}, nil
 }
 
 // loaded is a routes file and what it says.
 type loaded struct {
-	text  []byte
-	table *Table
+	source source
+	table  *Table
 }

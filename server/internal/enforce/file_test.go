@@ -32,6 +32,7 @@ routes:
             - groups: [admin]
             - permissions: ["read:orders"]
             - relation: "document:{path.partyId}/{header.X-Document}#view"
+            - expression: '"read:orders" in permissions || clientType == "app"'
             - decision: {resource: orders, action: read, party: "{party.id}"}
   - name: app
     host: api.example.com
@@ -111,6 +112,12 @@ func TestSchemaAgrees(t *testing.T) {
 		"app and other":  {replace("org: skd, app: tax", "org: skd, app: tax, resource: x"), false},
 		"org alone":      {replace("org: skd, app: tax", "org: skd"), false},
 		"empty any":      {replace("{authenticated: true}", "{any: []}"), false},
+		"expression":     {replace("{authenticated: true}", "{expression: groups.admin}"), true},
+		"no expression":  {replace("{authenticated: true}", "{expression: ''}"), false},
+		"mia":            {"mia: {strict: false, user_properties: [level, partyId]}\n" + good, true},
+		"mia's property": {"mia: {user_properties: [email]}\n" + good, false},
+		"mia's key":      {"mia: {lenient: true}\n" + good, false},
+		"mia's routes":   {"mia: {routes: ''}", false},
 		"group no text":  {replace("groups: [admin]", "groups: []"), false},
 	} {
 		_, err := enforce.Parse([]byte(tc.text))

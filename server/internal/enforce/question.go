@@ -29,7 +29,8 @@ type question struct {
 
 // judge lets the request in, or says why not.
 func (q *question) judge(ctx context.Context, r *route) (judgement, error) {
-	_, open := r.rule.(public)
+	o, opens := r.rule.(opener)
+	open := opens && o.open(q)
 	cookie, err := q.authenticate(ctx)
 	switch {
 	case open && (err != nil || cookie && !q.sameSite()):

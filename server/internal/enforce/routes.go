@@ -1,7 +1,6 @@
 package enforce
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +29,8 @@ type Routes struct {
 	every  time.Duration
 	logger *slog.Logger
 	table  atomic.Pointer[Table]
-	text   []byte // that the table is of
-	seen   []byte // at the last look
+	source source // that the table is of
+	seen   source // at the last look
 	told   string // what was last said of the file
 
 	current prometheus.Gauge
@@ -70,7 +69,7 @@ func OpenRoutes(c RoutesConfig) (*Routes, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.text, r.seen = file.text, file.text
+	r.source, r.seen = file.source, file.source
 	r.take(file.table)
 	return r, nil
 }
@@ -98,15 +97,15 @@ func (r *Routes) Run(ctx context.Context) error {
 // look takes the file if it has changed, is the same as at the last look and has no fault. A
 // file that is being written is not taken by halves: half a list may let in more than all of it.
 func (r *Routes) look(ctx context.Context) {
-	text, err := read(r.path)
+	now, err := read(r.path, r.seen)
 	if err != nil {
 		r.refuse(ctx, err)
 		return
 	}
-	settled := bytes.Equal(text, r.seen)
-	r.seen = text
+	settled := now.equal(r.seen)
+	r.seen = now
 	switch {
-	case bytes.Equal(text, r.text):
+	case now.equal(r.source):
 		if r.told != "" {
 			r.told = ""
 			r.current.Set(1)
@@ -116,12 +115,12 @@ func (r *Routes) look(ctx context.Context) {
 	case !settled:
 		return
 	}
-	table, err := Parse(text)
+	table, err := parse(now)
 	if err != nil {
 		r.refuse(ctx, err)
 		return
 	}
-	r.text, r.told = text, ""
+	r.source, r.told = now, ""
 	r.take(table)
 	r.logger.InfoContext(ctx, "routes loaded", "file", r.path, "routes", table.Len())
 }

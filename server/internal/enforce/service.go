@@ -97,6 +97,11 @@ type Request struct {
 	Client  string // address of the client, hearsay
 	Removes bool   // whether the gateway removes headers that it is told to
 	ID      string // of the request, for the record
+
+	// ClientType and Backoffice are what a gateway of Mia-Platform's has found out by keys and
+	// doors of its own, never what a client says.
+	ClientType string
+	Backoffice bool
 }
 
 // Authorize answers about a request. A denial is an answer; an error keeps the request out
@@ -116,21 +121,24 @@ func (s *Service) Authorize(ctx context.Context, r Request) (v Verdict, err erro
 	table := s.routes.Table()
 	q, route, err := s.read(table, r)
 	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return Verdict{Outcome: Malformed, Reason: e.Reason, Message: e.Public}, nil
+		return Verdict{Outcome: Malformed, Reason: e.Reason, Message: e.Public, Mia: table.mia.refused()}, nil
 	}
 	if err != nil {
 		return Verdict{}, err
 	}
 	if route == nil {
-		return Verdict{Reason: ReasonNoRoute, Message: "no route takes the request"}, nil
+		return Verdict{Reason: ReasonNoRoute, Message: "no route takes the request", Mia: table.mia.refused()}, nil
 	}
 	j, err := q.judge(ctx, route)
 	if err != nil {
 		return Verdict{}, fmt.Errorf("route %s: %w", route.name, err)
 	}
-	v = Verdict{Outcome: j.outcome, Reason: j.reason, Message: j.message, Level: j.level, Route: route.name, Revision: q.revision}
+	v = Verdict{Outcome: j.outcome, Reason: j.reason, Message: j.message, Level: j.level, Route: route.name, Revision: q.revision, Mia: table.mia.refused()}
 	if v.Outcome == Allowed {
 		v.Identity, v.Remove = table.identityOf(q), table.aliases(q.headers)
+		if v.Mia, err = table.mia.allowed(q); err != nil {
+			return Verdict{}, err
+		}
 	}
 	return v, nil
 }

@@ -9,6 +9,7 @@ import (
 // Table is a routes file, ready to be asked. The zero Table lets nobody in.
 type Table struct {
 	identity []identityHeader
+	mia      miaAnswers
 	routes   []*route // the most specific path first
 }
 
@@ -78,7 +79,11 @@ func compile(file fileText) (*Table, []error) {
 	t := &Table{}
 	var faults []error
 	t.identity, faults = compileIdentity(file.Identity)
-	if len(file.Routes) == 0 {
+	mia, wrong := compileMia(file.Mia)
+	t.mia, faults = mia, append(faults, wrong...)
+	t.routes, wrong = compileAuth(file.auth)
+	faults = append(faults, wrong...)
+	if len(file.Routes) == 0 && len(t.routes) == 0 {
 		faults = append(faults, fmt.Errorf("has no routes"))
 	}
 	names := map[string]bool{}

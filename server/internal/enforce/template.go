@@ -21,7 +21,10 @@ type templatePart struct {
 
 // userFields and partyFields are what {user.…} and {party.…} can stand for.
 var (
-	userFields  = map[string]func(caller.Caller) string{"id": userID, "subject": func(c caller.Caller) string { return c.IssuedTo }, "consumer": func(c caller.Caller) string { return c.Consumer }}
+	userFields = map[string]func(caller.Caller) string{
+		"id": userID, "subject": func(c caller.Caller) string { return c.IssuedTo }, "consumer": func(c caller.Caller) string { return c.Consumer },
+		"party": func(c caller.Caller) string { return number(c.PartyID) }, "org": func(c caller.Caller) string { return c.Org },
+	}
 	partyFields = map[string]func(party.Party) string{
 		"id": func(p party.Party) string { return number(int64(p.ID)) }, "uuid": func(p party.Party) string { return p.UUID },
 		"org": func(p party.Party) string { return p.OrgNumber },
@@ -84,7 +87,7 @@ func (c *compiler) place(place string) templatePart {
 		known = known && c.route.party != nil
 	}
 	if !known {
-		c.fault("{%s} is not known here: there are {path.<parameter of the path>}, {header.<name>}, {user.id}, {user.subject}, {user.consumer} "+
+		c.fault("{%s} is not known here: there are {path.<parameter of the path>}, {header.<name>}, {user.id}, {user.subject}, {user.party}, {user.org}, {user.consumer} "+
 			"and, where the route says party, {party.id}, {party.uuid} and {party.org}", place)
 	}
 	return part

@@ -63,6 +63,7 @@ type Verdict struct {
 	Identity []Header
 	Remove   []string // names of other headers that could be taken for one of them
 	Revision relation.Revision
+	Mia      MiaAnswer
 }
 
 // judgement is what a rule says of a request. The zero judgement keeps it out.

@@ -48,6 +48,7 @@ func (s *Server) Authorize(ctx context.Context, req *behalfv1.AuthorizeRequest) 
 	r := enforce.Request{
 		Method: req.GetMethod(), Scheme: req.GetScheme(), Host: string(req.GetHost()), Target: string(req.GetPath()),
 		Client: req.GetClient(), Removes: req.GetRemoves(), ID: s.requestID(ctx),
+		ClientType: req.GetClientType(), Backoffice: req.GetBackoffice(),
 	}
 	for _, h := range req.GetHeaders() {
 		r.Headers = append(r.Headers, enforce.Header{Name: h.GetName(), Value: string(h.GetValue())})
@@ -64,6 +65,9 @@ func answer(v enforce.Verdict) *behalfv1.AuthorizeResponse {
 	out := &behalfv1.AuthorizeResponse{
 		Verdict: verdict(v.Outcome), Reason: string(v.Reason), Message: v.Message,
 		Route: v.Route, Remove: v.Remove, Revision: string(v.Revision),
+		Mia: &behalfv1.MiaAnswer{
+			Lenient: v.Mia.Lenient, UserId: v.Mia.UserID, Groups: v.Mia.Groups, UserProperties: v.Mia.UserProperties,
+		},
 	}
 	if v.Level >= 0 && v.Level <= 4 {
 		out.RequiredLevel = int32(v.Level)
