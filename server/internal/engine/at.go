@@ -35,7 +35,7 @@ func (e *Engine) Pin(ctx context.Context, at relation.At) (context.Context, rela
 // at returns a context in which every call to the captured services is answered at one
 // revision, and that revision: unless at is about the past, the head, which is at least as
 // fresh as any revision that was ever given out. A revision in at is therefore only checked:
-// it must be one of ours.
+// it must be one of ours. Without one the head may be older, when an operator allows that.
 func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relation.Revision, error) {
 	if err := e.running(); err != nil {
 		return nil, "", err
@@ -50,7 +50,11 @@ func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relat
 	head := &v1.CheckPermissionRequest{Consistency: &v1.Consistency{
 		Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true},
 	}}
-	if err := consistency.AddRevisionToContext(ctx, head, e.layer, "", consistency.TreatMismatchingTokensAsError); err != nil {
+	layer := e.recentLayer
+	if at.AtLeast != "" {
+		layer = e.layer
+	}
+	if err := consistency.AddRevisionToContext(ctx, head, layer, "", consistency.TreatMismatchingTokensAsError); err != nil {
 		return nil, "", faultOf(err)
 	}
 	revision, _, token, err := consistency.RevisionFromContext(ctx)

@@ -62,7 +62,14 @@ func (e *Engine) boot(registry *prometheus.Registry) (err error) {
 		return err
 	}
 	e.services = catch.services
-	e.layer = &freshLayer{DataLayer: catch.layer, store: e.store}
+	e.layer = &freshLayer{catch.layer, e.store.HeadRevision}
+	e.recent, e.recentLayer = e.store.HeadRevision, e.layer
+	if s, ok := e.store.(interface {
+		Recent(ctx context.Context) (datastore.RevisionWithSchemaHash, error)
+	}); ok {
+		e.recent = s.Recent
+		e.recentLayer = &freshLayer{catch.layer, s.Recent}
+	}
 	return nil
 }
 

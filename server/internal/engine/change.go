@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,9 +17,6 @@ import (
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 )
-
-// ReasonNoRename is given where a relation cannot be renamed in one transaction.
-const ReasonNoRename fault.Reason = "NO_RENAME"
 
 // Target says what the schema is to become. It returns the wanted schema and its text, and
 // live itself, without a text, when nothing is to be changed. A change calls it while nobody
@@ -114,24 +112,22 @@ func compared(ctx context.Context, live *Schema, to Target, declared []relations
 	return d, text, err
 }
 
-// together is a datastore whose transactions others can be part of.
-type together interface {
-	// Together runs f in one transaction: what the datastore is asked to write with the
-	// context that f is given is part of it.
-	Together(ctx context.Context, f func(context.Context) error) error
-}
-
 // ChangeSchema brings the live schema to a target, and returns by what it differed. Declared
 // renames rewrite their relationships in the same transaction. It is refused when live
 // relationships would be left without a place. also, when it is not nil, is run before the
-// schema is written, in the same transaction where the datastore lets others join; when
-// nothing differs, it is all that is run.
+// schema is written, in the same transaction, and again when that was undone for what others
+// did; when nothing differs, it is all that is run.
 func (e *Engine) ChangeSchema(ctx context.Context, to Target, also func(context.Context) error, declared ...relations.Rename) (*Difference, error) {
 	release, err := e.HoldSchema(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	return e.ChangeHeldSchema(ctx, to, also, declared...)
+}
+
+// ChangeHeldSchema is ChangeSchema for who holds the schema, see HoldSchema.
+func (e *Engine) ChangeHeldSchema(ctx context.Context, to Target, also func(context.Context) error, declared ...relations.Rename) (*Difference, error) {
 	live, err := e.liveSchema(ctx)
 	if err != nil {
 		return nil, err
@@ -146,14 +142,11 @@ func (e *Engine) ChangeSchema(ctx context.Context, to Target, also func(context.
 	if len(d.Changes) == 0 {
 		return d, also(ctx)
 	}
-	joined, ok := e.store.(together)
+	store, ok := e.store.(together)
 	if !ok {
-		if err := e.noRename(d); err != nil {
-			return nil, err
-		}
-		return d, e.changeAlone(ctx, d, text, also)
+		return nil, errors.New("the datastore does not let a schema be changed in one transaction")
 	}
-	return d, faultOf(joined.Together(ctx, func(ctx context.Context) error {
+	return d, faultOf(store.Together(ctx, func(ctx context.Context) error {
 		if err := e.move(ctx, d); err != nil {
 			return err
 		}
@@ -162,39 +155,6 @@ func (e *Engine) ChangeSchema(ctx context.Context, to Target, also func(context.
 		}
 		return e.writeSchema(ctx, text)
 	}))
-}
-
-// changeAlone changes the schema where nobody can join SpiceDB's transaction. A relationship
-// that is written between the count and the change is seen by SpiceDB itself.
-func (e *Engine) changeAlone(ctx context.Context, d *Difference, text string, also func(context.Context) error) error {
-	head, err := e.store.HeadRevision(ctx)
-	if err != nil {
-		return faultOf(err)
-	}
-	census, _, err := d.census(ctx, e.store.SnapshotReader(head.Revision))
-	if err != nil {
-		return faultOf(err)
-	}
-	d.judge(census)
-	if err := d.Orphans(); err != nil {
-		return err
-	}
-	if err := also(ctx); err != nil {
-		return err
-	}
-	return e.writeSchema(ctx, text)
-}
-
-// noRename refuses renames, and says how to come to the same end.
-func (e *Engine) noRename(d *Difference) error {
-	if len(d.Renames) == 0 {
-		return nil
-	}
-	r := d.Renames[0]
-	was, is := r.Definition+"#"+r.Old, r.Definition+"#"+r.New
-	return fault.New(fault.Precondition, ReasonNoRename, "%s cannot be renamed in one transaction on this datastore; nothing was changed. "+
-		"Do it in steps: apply definitions that have both relations and whose permissions count both; write each relationship of %s as %s too; "+
-		"delete those of %s; apply the definitions without it", was, was, is, was)
 }
 
 // move rewrites, in the open transaction, the relationships that renames are about, and

@@ -33,15 +33,19 @@ type Config struct {
 
 // Engine is a running SpiceDB. Its methods may be called by many goroutines.
 type Engine struct {
-	services  Services
-	layer     datalayer.DataLayer
-	store     datastore.Datastore
-	owned     bool // store was opened here and is closed here
-	spicedb   server.RunnableServer
-	walks     *walks
-	stamp     atomic.Pointer[stamp] // of the head that was last asked for
-	validator protovalidate.Validator
-	log       zerolog.Logger
+	services Services
+	layer    datalayer.DataLayer
+	store    datastore.Datastore
+	// What reads that bring no revision are answered at: the head, or what an operator allows
+	// for it.
+	recent      headFunc
+	recentLayer datalayer.DataLayer
+	owned       bool // store was opened here and is closed here
+	spicedb     server.RunnableServer
+	walks       *walks
+	stamp       atomic.Pointer[stamp] // of the head that was last asked for
+	validator   protovalidate.Validator
+	log         zerolog.Logger
 
 	schema  chan struct{} // held by whoever replaces the schema
 	cancel  context.CancelFunc

@@ -27,7 +27,11 @@ func (e *Engine) head(ctx context.Context, at relation.At) (w Walk, token relati
 	if _, ok := ctx.Value(pinned{}).(relation.Revision); ok {
 		return w, "", false
 	}
-	head, err := e.store.HeadRevision(ctx)
+	newest := e.recent
+	if at.AtLeast != "" {
+		newest = e.store.HeadRevision
+	}
+	head, err := newest(ctx)
 	if err != nil {
 		return w, "", false
 	}

@@ -13,12 +13,15 @@ import (
 // a write was acknowledged can be given a head from before it.
 type freshLayer struct {
 	datalayer.DataLayer
-	store datastore.Datastore
+	head headFunc
 }
+
+// headFunc returns a head revision.
+type headFunc func(context.Context) (datastore.RevisionWithSchemaHash, error)
 
 // HeadRevision returns the head revision and the hash of its schema.
 func (l *freshLayer) HeadRevision(ctx context.Context) (datastore.Revision, datalayer.SchemaHash, error) {
-	head, err := l.store.HeadRevision(ctx)
+	head, err := l.head(ctx)
 	if err != nil {
 		return datastore.NoRevision, datalayer.NoSchemaHashInLegacyMode, err
 	}
@@ -41,8 +44,16 @@ func newOneWriter(store datastore.Datastore) *oneWriter {
 	return &oneWriter{Datastore: store, turn: make(chan struct{}, 1)}
 }
 
-// ReadWriteTx waits for its turn, or until ctx is done.
+// Together runs f in one transaction.
+func (w *oneWriter) Together(ctx context.Context, f func(context.Context) error) error {
+	return runTogether(ctx, w, f)
+}
+
+// ReadWriteTx waits for its turn, or until ctx is done. Who is part of a transaction has it.
 func (w *oneWriter) ReadWriteTx(ctx context.Context, f datastore.TxUserFunc, opts ...options.RWTOptionsOption) (datastore.Revision, error) {
+	if j, ok := joinedTo(ctx, w); ok {
+		return j.run(ctx, f, opts...)
+	}
 	select {
 	case w.turn <- struct{}{}:
 	case <-ctx.Done():

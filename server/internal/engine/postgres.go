@@ -26,6 +26,10 @@ const (
 // OpenPostgres opens SpiceDB's own engine over the Postgres database. It fails when the
 // server lacks what is needed or the database is not migrated; the error says what to do.
 func OpenPostgres(ctx context.Context, uri string) (datastore.Datastore, error) {
+	return openShared(ctx, uri)
+}
+
+func openShared(ctx context.Context, uri string) (*postgresStore, error) {
 	locks, err := postgres.Open(uri, postgres.Options{Conns: postgresLocks})
 	if err != nil {
 		return nil, err

@@ -13,12 +13,6 @@ func (s *postgresStore) SnapshotReader(r datastore.Revision) datastore.Reader {
 	return reachedReader{s.Datastore.SnapshotReader(r)}
 }
 
-// OptimizedRevision returns a revision that may be read.
-func (s *postgresStore) OptimizedRevision(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
-	revision, err := s.Datastore.OptimizedRevision(ctx)
-	return revision, reached(err)
-}
-
 // CheckRevision reports whether a revision can be read.
 func (s *postgresStore) CheckRevision(ctx context.Context, r datastore.Revision) error {
 	return reached(s.Datastore.CheckRevision(ctx, r))
