@@ -18,11 +18,10 @@ import (
 
 // postgresStore is SpiceDB's engine over Postgres, with what it lacks: the lock of the
 // schema that servers on one database share, writes of more rows than one statement takes,
-// a word for a database that cannot be reached, and a graph to be walked.
+// and a word for a database that cannot be reached.
 type postgresStore struct {
 	datastore.Datastore
-	locks   *sql.DB
-	replica *replicated // nil without one
+	locks *sql.DB
 }
 
 // HoldSchema waits until no other server replaces the schema, or until ctx is done.
@@ -30,32 +29,16 @@ func (s *postgresStore) HoldSchema(ctx context.Context) (release func(), err err
 	return postgres.Hold(ctx, s.locks, postgres.LockSchema)
 }
 
-// HeadRevision returns a revision that sees every write acknowledged before: the replica's,
-// or the newest when it has none.
+// HeadRevision returns the newest revision.
 func (s *postgresStore) HeadRevision(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
-	return s.head(ctx, true)
-}
-
-// OptimizedRevision returns what HeadRevision does, or what an operator allows for it: no
-// other revision is cheaper to read. SpiceDB's own lets readers share an answer to a question
-// that began before they came.
-func (s *postgresStore) OptimizedRevision(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
-	return s.head(ctx, false)
-}
-
-// Recent is OptimizedRevision for reads that bring no revision.
-func (s *postgresStore) Recent(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
-	return s.head(ctx, false)
-}
-
-func (s *postgresStore) head(ctx context.Context, exact bool) (datastore.RevisionWithSchemaHash, error) {
-	if s.replica != nil {
-		if state, err := s.replica.Fresh(ctx, exact); err == nil {
-			return state.Head, nil
-		}
-	}
 	head, err := s.Datastore.HeadRevision(ctx)
 	return head, reached(err)
+}
+
+// OptimizedRevision returns the newest revision: no other is cheaper to read. SpiceDB's own
+// lets readers share the answer to a question that began before they came.
+func (s *postgresStore) OptimizedRevision(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
+	return s.HeadRevision(ctx)
 }
 
 // ReadWriteTx runs f in a transaction, behind the guard of the operation that it is, or in
@@ -75,19 +58,12 @@ func (s *postgresStore) ReadWriteTx(ctx context.Context, f datastore.TxUserFunc,
 		}
 		return f(ctx, statements{tx})
 	}, opts...)
-	if s.replica != nil {
-		s.replica.Written() // it may have been, even with an error
-	}
 	return revision, reached(err)
 }
 
 // Close closes the connections.
 func (s *postgresStore) Close() error {
-	var replica error
-	if s.replica != nil {
-		replica = s.replica.close()
-	}
-	return errors.Join(replica, s.Datastore.Close(), s.locks.Close())
+	return errors.Join(s.Datastore.Close(), s.locks.Close())
 }
 
 // Unwrap returns SpiceDB's engine.

@@ -1,0 +1,231 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authzed/spicedb/pkg/datastore"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+)
+
+// round is one question to the database. All who came before it began share its answer.
+type round struct {
+	done  chan struct{}
+	state *State
+	err   error
+}
+
+// Fresh returns a state that holds every write that was acknowledged before it was called,
+// unless the configuration allows an older one and exact is false. When it fails SpiceDB is
+// to be asked.
+func (r *Replica) Fresh(ctx context.Context, exact bool) (*State, error) {
+	state := r.latest.Load()
+	if state == nil {
+		r.metrics.loading.Inc()
+		return nil, ErrLoading
+	}
+	if proved := r.proved.Load(); !exact && proved > r.written.Load() && time.Since(r.start)-time.Duration(proved) < r.cfg.Staleness {
+		return state, nil
+	}
+	state, err := r.ask(ctx, r.join(ctx))
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrSlow):
+		r.metrics.slow.Inc()
+	case errors.Is(err, ErrLoading):
+		r.metrics.loading.Inc()
+	case ctx.Err() == nil:
+		r.metrics.failed.Inc()
+	}
+	return state, err
+}
+
+// Written says that this server has written: what was proved before may not answer any more,
+// however old an answer may be.
+func (r *Replica) Written() { r.written.Store(int64(time.Since(r.start))) }
+
+// ask waits for the answer of a round, but not for long.
+func (r *Replica) ask(ctx context.Context, q *round) (*State, error) {
+	patience := time.NewTimer(r.cfg.Patience)
+	defer patience.Stop()
+	select {
+	case <-q.done:
+		return q.state, q.err
+	case <-patience.C:
+		return nil, ErrSlow
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// join returns the next round, and sees to it that it takes place.
+func (r *Replica) join(ctx context.Context) *round {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == nil {
+		r.next = &round{done: make(chan struct{})}
+		go r.run(context.WithoutCancel(ctx), r.next) // others wait for it too
+	}
+	return r.next
+}
+
+// run asks the database and brings the graph up to what it says.
+func (r *Replica) run(ctx context.Context, q *round) {
+	<-r.turn
+	defer func() { r.turn <- struct{}{} }()
+	r.mu.Lock()
+	r.next = nil // who comes now may have seen a write that this question misses
+	r.mu.Unlock()
+	defer close(q.done)
+	last := r.latest.Load()
+	if last == nil || r.ended.Load() {
+		q.err = ErrLoading
+		return
+	}
+	began := time.Now()
+	q.state, q.err = r.catchUp(ctx, last)
+	r.metrics.took.Observe(time.Since(began).Seconds())
+	if q.err == nil {
+		r.proved.Store(int64(began.Sub(r.start)))
+	}
+}
+
+// catchUp asks what the last state does not contain and makes the next one of it.
+func (r *Replica) catchUp(ctx context.Context, last *State) (*State, error) {
+	var alive, dead []graph.Tuple
+	saw, err := r.source.news(ctx, last.horizon, func(row int, t *graph.Tuple) error {
+		if row == rowAlive {
+			alive = append(alive, *t)
+		} else {
+			dead = append(dead, *t)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if why, err := r.unfit(ctx, last, saw); err != nil {
+		return nil, err
+	} else if why != nil {
+		r.giveUp(ctx, why)
+		return nil, ErrLoading
+	}
+	state, err := r.state(ctx, saw, last)
+	if err != nil {
+		return nil, err
+	}
+	state.Snapshot, err = r.apply(last.Snapshot, alive, dead)
+	if err != nil {
+		// It lacks no part of the change, for the graph has none of it, but the next attempt
+		// would fail likewise.
+		r.giveUp(ctx, err)
+		return nil, ErrLoading
+	}
+	r.asked = saw.at
+	r.memory.add(state, len(alive)+len(dead) > 0 || saw.extra == "true")
+	r.latest.Store(state)
+	return state, nil
+}
+
+// trusted is how long the database may not have been asked for nothing to be asked about
+// what it has forgotten since. SpiceDB keeps what ended for a day.
+const trusted = time.Minute
+
+// unfit returns why the graph cannot go on from where it is: nil when it can.
+func (r *Replica) unfit(ctx context.Context, last *State, saw sight) (why, err error) {
+	switch {
+	case saw.server != r.server:
+		return errors.New("the database's server was restarted, or is another one"), nil
+	case !last.horizon.within(saw.horizon):
+		return errors.New("the database is behind what it was"), nil
+	case saw.at.Sub(r.asked) < trusted && !saw.at.Before(r.asked.Add(-trusted)):
+		return nil, nil
+	}
+	// What was read was not forgotten at the time if it is not forgotten now.
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	err = r.cfg.Datastore.CheckRevision(ctx, last.Head.Revision)
+	if invalid := (datastore.InvalidRevisionError{}); errors.As(err, &invalid) {
+		return fmt.Errorf("the database has forgotten what was since: %w", err), nil
+	}
+	return nil, err
+}
+
+// apply makes the graph's next snapshot.
+func (r *Replica) apply(before *graph.Snapshot, alive, dead []graph.Tuple) (*graph.Snapshot, error) {
+	if len(alive) == 0 && len(dead) == 0 {
+		return before, nil
+	}
+	tx := r.graph.Begin()
+	defer tx.Drop()
+	for i := range dead {
+		if _, err := tx.Delete(dead[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range alive {
+		if _, err := tx.Touch(alive[i]); err != nil {
+			return nil, err
+		}
+	}
+	if !tx.Changed() {
+		return before, nil
+	}
+	return r.seal(tx, before)
+}
+
+// seal ends a transaction of the graph.
+func (r *Replica) seal(tx *graph.Tx, before *graph.Snapshot) (*graph.Snapshot, error) {
+	revision := before.Revision() + 1
+	snapshot, err := tx.Seal(revision, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return snapshot, r.graph.Publish(revision)
+}
+
+// sweepAge is how long ago a tuple must have expired to be removed. No question is about an
+// instant that long ago.
+const sweepAge = time.Hour
+
+// sweep removes tuples that expired long ago. SpiceDB removes their rows a day after they
+// expired, by no transaction, so that nothing else would.
+func (r *Replica) sweep(ctx context.Context, now time.Time) {
+	select {
+	case <-r.turn:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { r.turn <- struct{}{} }()
+	last := r.latest.Load()
+	if last == nil {
+		return
+	}
+	r.graph.Trim(now)
+	tx := r.graph.Begin()
+	defer tx.Drop()
+	for t := range last.Snapshot.Query(graph.Query{Expiry: graph.Present}) {
+		if t.Expires.After(now.Add(-sweepAge)) {
+			continue
+		}
+		if _, err := tx.Delete(t); err != nil {
+			r.giveUp(ctx, err)
+			return
+		}
+	}
+	if !tx.Changed() {
+		return
+	}
+	snapshot, err := r.seal(tx, last.Snapshot)
+	if err != nil {
+		r.giveUp(ctx, err)
+		return
+	}
+	swept := *last
+	swept.Snapshot = snapshot
+	r.memory.add(&swept, true)
+	r.latest.Store(&swept)
+}
