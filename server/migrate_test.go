@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -72,11 +73,7 @@ func TestSchemaStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.engine.Write(t.Context(), []relation.Update{
-		{Op: relation.Touch, Relationship: relation.Relationship{Resource: relation.Party(1), Relation: "boss", Subject: relation.User(7)}},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	writeBoss(t, s.engine)
 	if err := s.records.Write(t.Context(), func(ctx context.Context, tx *records.Tx) error {
 		return errors.Join(tx.PutParty(ctx, party.Party{ID: 1, UUID: "a", Kind: party.Organisation, Name: "X"}, "test"),
 			tx.PutAssignment(ctx, records.Assignment{AssignmentKey: records.AssignmentKey{From: 1, Role: "boss", To: 2, Source: "test"}, User: 7}))
@@ -158,11 +155,7 @@ func TestSchemaStepRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.engine.Write(t.Context(), []relation.Update{
-		{Op: relation.Touch, Relationship: relation.Relationship{Resource: relation.Party(1), Relation: "boss", Subject: relation.User(7)}},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	writeBoss(t, s.engine)
 	closed(t, s)
 	lossy := next("boss", "other", relations.Step{Version: 2, Oldest: 2})
 	db, err := sqlite.Inspect(filepath.Join(dir, databaseName))
@@ -242,25 +235,7 @@ func TestMigrateAtOnce(t *testing.T) {
 // TestSchemaOnPostgres brings the schema of a database by steps of releases. A start that may
 // not is refused; a step that is refused leaves no version behind.
 func TestSchemaOnPostgres(t *testing.T) {
-	uri := pg.Database(t)
-	if err := migratePostgres(t.Context(), uri); err != nil {
-		t.Fatal(err)
-	}
-	data, err := engine.OpenPostgres(t.Context(), uri)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = data.Close() }()
-	e, err := engine.New(engine.Config{Datastore: data})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = e.Close() }()
-	db, err := postgres.Open(uri, postgres.Options{Conns: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	e, db := emptyOnPostgres(t)
 	run := func(own ownSchema, may bool) (migrations.State, error) {
 		p := step{engine: e, own: own, rows: rowsOn(db)}
 		err := p.run(t.Context(), may)
@@ -271,7 +246,7 @@ func TestSchemaOnPostgres(t *testing.T) {
 		return have, err
 	}
 	later := next("permission", "relation deputy: user\npermission", relations.Step{Version: 2, Oldest: 1})
-	renamed := next("boss", "head_of", relations.Step{Version: 2, Oldest: 2, Renames: []relations.Rename{{Definition: "party", Old: "boss", New: "head_of"}}})
+	lossy := next("boss", "other", relations.Step{Version: 2, Oldest: 2})
 	for i, c := range []struct {
 		own  ownSchema
 		may  bool
@@ -282,7 +257,8 @@ func TestSchemaOnPostgres(t *testing.T) {
 		{first(), true, 1, func(err error) bool { return err == nil }},
 		{first(), false, 1, func(err error) bool { return err == nil }},
 		{later, false, 1, func(err error) bool { return errors.Is(err, errSchemaNotMigrated) }},
-		{renamed, true, 1, func(err error) bool { return fault.KindOf(err) == fault.Precondition }},
+		{lossy, true, 1, func(err error) bool { return fault.KindOf(err) == fault.Precondition }},
+		{first(), false, 1, func(err error) bool { return err == nil }},
 		{later, true, 2, func(err error) bool { return err == nil }},
 		{first(), false, 2, func(err error) bool { return err == nil }},
 		{first(), true, 2, func(err error) bool { return err == nil }},
@@ -290,9 +266,98 @@ func TestSchemaOnPostgres(t *testing.T) {
 		if have, err := run(c.own, c.may); !c.ok(err) || have.Version != c.want {
 			t.Errorf("step %d: version %d, %v; want version %d", i, have.Version, err, c.want)
 		}
+		if i == 1 {
+			writeBoss(t, e)
+		}
 	}
 	if d, err := e.DiffSchema(t.Context(), engine.Own(later.text)); err != nil || len(d.Changes) > 0 {
 		t.Errorf("the live schema is not the latest: %+v, %v", d, err)
+	}
+}
+
+// TestRenameOnPostgres renames a relation from one release to the next. A server that ends
+// before the records are renamed too leaves what keeps the release before out and lets the
+// next finish.
+func TestRenameOnPostgres(t *testing.T) {
+	e, db := emptyOnPostgres(t)
+	rows := rowsOn(db)
+	if err := (step{engine: e, own: first(), rows: rows}).run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	writeBoss(t, e)
+	if err := rows.write(t.Context(), func(ctx context.Context, tx *records.Tx) error {
+		return errors.Join(tx.PutParty(ctx, party.Party{ID: 1, UUID: "a", Kind: party.Organisation, Name: "X"}, "test"),
+			tx.PutAssignment(ctx, records.Assignment{AssignmentKey: records.AssignmentKey{From: 1, Role: "boss", To: 2, Source: "test"}, User: 7}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	later := next("boss", "head_of", relations.Step{Version: 2, Oldest: 2, Renames: []relations.Rename{{Definition: "party", Old: "boss", New: "head_of"}}})
+	killed, writes := errors.New("killed"), 0
+	dying := schemaRows{rows.read, func(ctx context.Context, f func(context.Context, *records.Tx) error) error {
+		if writes++; writes > 1 { // the first keeps the release before out
+			return killed
+		}
+		return rows.write(ctx, f)
+	}}
+	if err := (step{engine: e, own: later, rows: dying}).run(t.Context(), true); !errors.Is(err, killed) {
+		t.Fatalf("the server that ends: %v", err)
+	}
+	if _, ok := errors.AsType[*migrations.TooOldError]((step{engine: e, own: first(), rows: rows}).run(t.Context(), true)); !ok {
+		t.Error("the release before runs on what is half done")
+	}
+	for range 2 { // the second time nothing is left to do
+		if err := (step{engine: e, own: later, rows: rows}).run(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		if got := bosses(t, e, "head_of"); !slices.Equal(got, []string{"7"}) {
+			t.Errorf("renamed: %v", got)
+		}
+		if err := rows.read(t.Context(), func(tx *records.Tx) error {
+			held, err := tx.AssignmentsFrom(t.Context(), []party.ID{1})
+			if len(held) != 1 || held[0].Role != "head_of" {
+				t.Errorf("the records have %+v", held)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		if have, err := rows.state(t.Context()); err != nil || have != (migrations.State{Version: 2, Oldest: 2}) {
+			t.Errorf("the version is %+v, %v", have, err)
+		}
+	}
+}
+
+// emptyOnPostgres returns an engine and the records of a database without a schema.
+func emptyOnPostgres(t *testing.T) (*engine.Engine, *sql.DB) {
+	t.Helper()
+	uri := pg.Database(t)
+	if err := migratePostgres(t.Context(), uri); err != nil {
+		t.Fatal(err)
+	}
+	data, err := engine.OpenPostgres(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = data.Close() })
+	e, err := engine.New(engine.Config{Datastore: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	db, err := postgres.Open(uri, postgres.Options{Conns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return e, db
+}
+
+func writeBoss(t *testing.T, e *engine.Engine) {
+	t.Helper()
+	if _, err := e.Write(t.Context(), []relation.Update{
+		{Op: relation.Touch, Relationship: relation.Relationship{Resource: relation.Party(1), Relation: "boss", Subject: relation.User(7)}},
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/behalf-authz/behalf/migrations"
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/outbox"
 	"github.com/behalf-authz/behalf/server/internal/postgres"
 	"github.com/behalf-authz/behalf/server/internal/records"
 )
@@ -86,9 +87,7 @@ func (r schemaRows) state(ctx context.Context) (s migrations.State, err error) {
 // rowsOf returns the rows of a database whose relations lie beside its records.
 func rowsOf(s *records.Store) schemaRows { return schemaRows{s.Read, s.Write} }
 
-// rowsOn returns the rows of a Postgres database. They are written before the schema is,
-// and taken back when that is refused: a release that is too old is kept out from the
-// moment the schema may have changed.
+// rowsOn returns the rows of a Postgres database.
 func rowsOn(db *sql.DB) schemaRows {
 	within := func(ctx context.Context, f func(*records.Tx) error) error {
 		tx, err := db.BeginTx(ctx, nil)
@@ -159,13 +158,39 @@ func (p step) run(ctx context.Context, may bool) error {
 			return err
 		}
 	}
-	_, err = p.engine.ChangeSchema(ctx, p.own.target(p.rows), func(ctx context.Context) error {
-		return errors.Join(p.put(ctx), p.renameRoles(ctx, d.Renames))
-	}, p.own.renames(have.Version)...)
-	if err != nil && !p.joined && have.Version < wanted.Version {
-		err = errors.Join(err, p.takeBack(ctx, wanted.Version))
+	release, err := p.engine.HoldSchema(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	defer release()
+	if have, err = p.from(ctx); err != nil { // another may have done it meanwhile
+		return err
+	}
+	renames := p.own.renames(have.Version)
+	if p.joined {
+		_, err = p.engine.ChangeHeldSchema(ctx, p.own.target(p.rows), func(ctx context.Context) error { return p.put(ctx, renames) }, renames...)
+		return err
+	}
+	return p.apart(ctx, have, renames)
+}
+
+// apart carries the step out where rows and schema are not one transaction. A release that is
+// too old is kept out before the schema may have changed. The version is put last: who goes on
+// where a server has ended must know from where it went.
+func (p step) apart(ctx context.Context, have migrations.State, renames []relations.Rename) error {
+	fence := func(ctx context.Context, oldest int) error {
+		if have.Version == 0 || have.Version >= p.own.state().Version {
+			return nil
+		}
+		return p.rows.write(ctx, func(ctx context.Context, tx *records.Tx) error { return tx.AdmitSchema(ctx, have.Version, oldest) })
+	}
+	_, err := p.engine.ChangeHeldSchema(ctx, p.own.target(p.rows), func(ctx context.Context) error {
+		return fence(ctx, max(have.Oldest, p.own.state().Oldest))
+	}, renames...)
+	if err != nil {
+		return errors.Join(err, fence(context.WithoutCancel(ctx), have.Oldest))
+	}
+	return p.put(ctx, renames)
 }
 
 // note keeps the version of a schema that was live before versions were kept.
@@ -174,27 +199,18 @@ func (p step) note(ctx context.Context, have migrations.State) error {
 	if err != nil || kept.Version > 0 || have.Version == 0 {
 		return err
 	}
-	return p.put(ctx)
+	return p.put(ctx, nil)
 }
 
-// put says that the release's version is being made live, unless a later one is.
-func (p step) put(ctx context.Context) error {
+// put says that the release's version is live, unless a later one is, and has the records name
+// roles by their new relations.
+func (p step) put(ctx context.Context, renames []relations.Rename) error {
 	return p.rows.write(ctx, func(ctx context.Context, tx *records.Tx) error {
 		have, err := tx.SchemaState(ctx)
-		if s := p.own.state(); err == nil && have.Version < s.Version {
-			err = tx.PutSchemaVersion(ctx, s.Version, s.Oldest)
+		s := p.own.state()
+		if err != nil || have.Version >= s.Version {
+			return err
 		}
-		return err
-	})
-}
-
-// renameRoles has the records name roles by their new relations. Where rows and schema are not
-// one transaction, no relation is renamed.
-func (p step) renameRoles(ctx context.Context, renames []relations.Rename) error {
-	if len(renames) == 0 || !p.joined {
-		return nil
-	}
-	return p.rows.write(ctx, func(ctx context.Context, tx *records.Tx) error {
 		for _, r := range renames {
 			if r.Definition != "party" {
 				continue
@@ -203,12 +219,8 @@ func (p step) renameRoles(ctx context.Context, renames []relations.Rename) error
 				return err
 			}
 		}
-		return nil
+		return tx.PutSchemaVersion(ctx, s.Version, s.Oldest)
 	})
-}
-
-func (p step) takeBack(ctx context.Context, version int) error {
-	return p.rows.write(ctx, func(ctx context.Context, tx *records.Tx) error { return tx.DropSchemaVersion(ctx, version) })
 }
 
 // stepFile is the step of a store in a file.
@@ -231,5 +243,23 @@ func (s *Server) schemaOnPostgres(ctx context.Context) (err error) {
 	if err := postgres.Migrated(ctx, db); err != nil {
 		return err
 	}
-	return step{engine: s.engine, own: thisSchema(), rows: rowsOn(db)}.run(ctx, s.cfg.Migrate)
+	return s.stepOn(ctx, step{engine: s.engine, own: thisSchema(), rows: rowsOn(db)})
+}
+
+// stepOn carries out a step on Postgres. Relations are renamed while no server writes, when
+// what servers that ended have left is finished: it names them as they were.
+func (s *Server) stepOn(ctx context.Context, p step) (err error) {
+	have, err := p.from(ctx)
+	if err != nil {
+		return err
+	}
+	if !s.cfg.Migrate || len(p.own.renames(have.Version)) == 0 || have.Version == 0 {
+		return p.run(ctx, s.cfg.Migrate)
+	}
+	quiet, err := outbox.Open(ctx, outbox.Config{URI: s.cfg.Datastore, Graph: s.engine, Logger: s.cfg.Logger, Atomic: engine.Atomic})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, quiet.Close()) }()
+	return quiet.Alone(ctx, func(ctx context.Context) error { return p.run(ctx, true) })
 }

@@ -28,6 +28,16 @@ type joined struct {
 // joinedKey is where a context has the transaction of a datastore that it is part of.
 type joinedKey struct{ store datastore.Datastore }
 
+// Together runs f in one transaction.
+func (s *postgresStore) Together(ctx context.Context, f func(context.Context) error) error {
+	return runTogether(ctx, s, f)
+}
+
+// Together runs f in one transaction.
+func (w *oneWriter) Together(ctx context.Context, f func(context.Context) error) error {
+	return runTogether(ctx, w, f)
+}
+
 // runTogether is Together for a datastore whose ReadWriteTx lets those join who are in joinedTo.
 func runTogether(ctx context.Context, store datastore.Datastore, f func(context.Context) error) error {
 	head, err := store.HeadRevision(ctx)

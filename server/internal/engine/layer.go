@@ -44,11 +44,6 @@ func newOneWriter(store datastore.Datastore) *oneWriter {
 	return &oneWriter{Datastore: store, turn: make(chan struct{}, 1)}
 }
 
-// Together runs f in one transaction.
-func (w *oneWriter) Together(ctx context.Context, f func(context.Context) error) error {
-	return runTogether(ctx, w, f)
-}
-
 // ReadWriteTx waits for its turn, or until ctx is done. Who is part of a transaction has it.
 func (w *oneWriter) ReadWriteTx(ctx context.Context, f datastore.TxUserFunc, opts ...options.RWTOptionsOption) (datastore.Revision, error) {
 	if j, ok := joinedTo(ctx, w); ok {

@@ -117,6 +117,20 @@ func (o *Outbox) Write(ctx context.Context, f func(context.Context, records.Stat
 	return err
 }
 
+// Alone runs f while no server writes, when what others have left is finished.
+func (o *Outbox) Alone(ctx context.Context, f func(context.Context) error) error {
+	l, err := take(ctx, o.write)
+	if err != nil {
+		return unavailable(err, "nothing was written")
+	}
+	if err = o.finishAll(ctx, l); err != nil {
+		err = unavailable(err, "nothing was written")
+	} else {
+		err = f(ctx)
+	}
+	return errors.Join(err, l.release(context.WithoutCancel(ctx)))
+}
+
 // under makes a write under the lease.
 func (o *Outbox) under(ctx context.Context, l *lease, f func(context.Context, records.Statements) error) error {
 	if err := o.finishAll(ctx, l); err != nil {

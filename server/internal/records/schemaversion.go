@@ -34,16 +34,19 @@ func (t *Tx) PutSchemaVersion(ctx context.Context, version, oldest int) error {
 	return nil
 }
 
-// DropSchemaVersion takes back what PutSchemaVersion said.
-func (t *Tx) DropSchemaVersion(ctx context.Context, version int) error {
-	if err := t.exec(ctx, "DELETE FROM schema_version WHERE version = ?", version); err != nil {
-		return fmt.Errorf("take back the version of the relations schema: %w", err)
+// AdmitSchema says which is the oldest version that a program may know to run on a version,
+// whatever was said before.
+func (t *Tx) AdmitSchema(ctx context.Context, version, oldest int) error {
+	err := t.exec(ctx, `INSERT INTO schema_version (version, oldest, made) VALUES (?, ?, ?)
+		ON CONFLICT (version) DO UPDATE SET oldest = excluded.oldest`, version, oldest, time.Now().UnixMicro())
+	if err != nil {
+		return fmt.Errorf("keep who may run on the relations schema: %w", err)
 	}
 	return nil
 }
 
 // RenameRole has assignments name a role by another relation. It goes with the rename of the
-// relation, in one transaction.
+// relation.
 func (t *Tx) RenameRole(ctx context.Context, was, is string) error {
 	if err := t.exec(ctx, "UPDATE assignment SET role = ? WHERE role = ?", is, was); err != nil {
 		return fmt.Errorf("rename role %s in assignments: %w", was, err)

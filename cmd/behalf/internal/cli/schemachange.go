@@ -53,7 +53,7 @@ what it lacks is removed. Nothing is changed when live relationships would be le
 them, delete them, change the definitions, and write them again.
 
 A relation that is renamed with --rename keeps its relationships: they are rewritten in the transaction that
-changes the definitions. On Postgres that is refused, with the steps that come to the same end.
+changes the definitions.
 
 Behalf's own part is brought along by each release: see ` + "`behalf migrate`.",
 		Example: "  behalf schema diff documents.zed\n  behalf schema apply documents.zed --rename document#reader=viewer",
