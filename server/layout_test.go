@@ -54,6 +54,7 @@ var layout = []struct {
 	{"server/internal/authn", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "credentials know no transport and no store"},
 	{"server/internal/authn/...", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "credentials know no transport and no store"},
 	{"server/internal/identity", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
+	{"server/internal/rpc/identity", []string{"github.com/authzed/spicedb", "database/sql"}, "only engine and rpc/authzed know SpiceDB"},
 	{"server/internal/rpc/session", []string{"github.com/authzed/spicedb"}, "only engine and rpc/authzed know SpiceDB"},
 	{"server/internal/sqlite", []string{"github.com/authzed/", "google.golang.org/grpc"}, "opens files"},
 	{"server/internal/rpc/interceptor", []string{"github.com/authzed/spicedb"}, "builds in seconds"},

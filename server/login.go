@@ -10,6 +10,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/identity"
+	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
 	sessionrpc "github.com/behalf-authz/behalf/server/internal/rpc/session"
 )
@@ -122,8 +123,8 @@ func (s *Server) knowUsers(l *logins, writes *register.Service) (err error) {
 }
 
 // newSessions returns the service for browsers' sessions.
-func newSessions(l *logins) (*sessionrpc.Server, error) {
-	return sessionrpc.New(sessionrpc.Config{Sessions: l.sessions})
+func newSessions(l *logins, parties *party.Service) (*sessionrpc.Server, error) {
+	return sessionrpc.New(sessionrpc.Config{Sessions: l.sessions, Choices: l.sessions, Parties: parties})
 }
 
 // origin is scheme and host by which browsers know the server.

@@ -185,7 +185,11 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err := s.knowUsers(c.logins, writes); err != nil {
 		return nil, err
 	}
-	sessionService, err := newSessions(c.logins)
+	sessionService, err := newSessions(c.logins, parties)
+	if err != nil {
+		return nil, err
+	}
+	identityService, err := s.newLinks()
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +254,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		func(r grpc.ServiceRegistrar) { behalfv1.RegisterStoreServiceServer(r, storeService) },
 		callerService.Register,
 		sessionService.Register,
+		identityService.Register,
 		enforcementService.Register,
 		auditService.Register,
 		policyService.Register,

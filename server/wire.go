@@ -3,6 +3,7 @@ package server
 import (
 	"github.com/behalf-authz/behalf/server/internal/audit"
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/link"
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/decision"
@@ -57,6 +58,7 @@ var (
 	_ session.Leases            = (*records.Store)(nil)
 	_ session.Marks             = (*records.Store)(nil)
 	_ identity.Links            = (*records.Store)(nil)
+	_ link.Store                = (*records.Store)(nil)
 	_ authn.Verifier            = (*provider.Provider)(nil)
 	_ authn.Sessions            = (*session.Service)(nil)
 	_ records.Database          = database{}

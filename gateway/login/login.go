@@ -61,12 +61,14 @@ const (
 	pathSignedOut   = "/signed-out"
 	pathUserInfo    = "/userinfo"
 	pathBackChannel = "/logout/backchannel"
+	pathParty       = "/session/party"
+	pathParties     = "/session/parties"
 )
 
 // match returns the route of a path, and the provider that it names.
 func match(path string) (route, provider string, ok bool) {
 	switch path {
-	case pathLogin, pathLogout, pathSignedOut, pathUserInfo:
+	case pathLogin, pathLogout, pathSignedOut, pathUserInfo, pathParty, pathParties:
 		return path, "", true
 	}
 	for _, route := range []string{pathLogin, pathCallback, pathBackChannel} {
@@ -112,6 +114,12 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.logout(w, r)
 	case route == pathBackChannel+"/{provider}" && r.Method == http.MethodPost:
 		d.backChannel(w, r, provider)
+	case route == pathParty && get:
+		d.showParties(w, r, http.StatusOK, "")
+	case route == pathParty && r.Method == http.MethodPost:
+		d.chooseParty(w, r)
+	case route == pathParties && get:
+		d.listParties(w, r)
 	case route == pathSignedOut && get:
 		d.pages.write(w, r, http.StatusOK, pageSignedOut, view{}, "")
 	default:

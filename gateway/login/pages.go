@@ -27,6 +27,7 @@ const (
 	pageChoose    = "choose"
 	pageLogout    = "logout"
 	pageSignedOut = "signed-out"
+	pageParty     = "party"
 	pageError     = "error"
 )
 
@@ -40,6 +41,7 @@ type view struct {
 	Style   template.CSS
 	Text    words
 	Choices []choice
+	Parties partyList
 	Said    string // of an error
 	Again   bool   // whether to offer to begin again
 	ID      string // of the request, for who asks for help
@@ -71,7 +73,11 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, code int, page str
 		return
 	}
 	h, form := w.Header(), "; form-action 'none'"
-	if page == pageLogout {
+	switch page {
+	case pageParty:
+		form = "; form-action 'self'" + v.Parties.origin()
+		h.Set("Referrer-Policy", "same-origin") // without it an older browser sends no Origin
+	case pageLogout:
 		// A browser holds the redirect after a form to the same rule, and it leads to the provider.
 		form = "; form-action 'self' https: http://localhost:* http://127.0.0.1:*"
 		h.Set("Referrer-Policy", "same-origin") // without it an older browser sends no Origin

@@ -6,6 +6,7 @@ import "net/http"
 type words struct {
 	Choose, Logout, LogoutAsk, LogoutDo, SignedOut, SignedOutText, Error, Again, LogIn, Reference string
 	BadAttempt, Refused, Unknown, Unavailable, Broken                                             string
+	Party, Search, SearchDo, Found, Next, Back, Current, Deleted, NotRepresented                  string
 }
 
 // wordsOf returns the texts in a language.
@@ -20,6 +21,9 @@ func wordsOf(lang string) words {
 			Unknown:     "Siden finnes ikke.",
 			Unavailable: "Innloggingstjenesten svarer ikke. Prøv igjen om litt.",
 			Broken:      "Noe gikk galt hos oss.",
+			Party:       "Velg hvem du vil handle på vegne av", Search: "Søk etter navn eller organisasjonsnummer", SearchDo: "Søk",
+			Found: "Antall", Next: "Neste side", Back: "Tilbake uten å velge", Current: "Valgt nå", Deleted: "slettet",
+			NotRepresented: "Du kan ikke handle på vegne av den du valgte.",
 		}
 	}
 	return words{
@@ -31,6 +35,9 @@ func wordsOf(lang string) words {
 		Unknown:     "There is no such page.",
 		Unavailable: "The identity provider does not answer. Try again in a moment.",
 		Broken:      "Something went wrong on our side.",
+		Party:       "Choose whom you act on behalf of", Search: "Search by name or organisation number", SearchDo: "Search",
+		Found: "Number found", Next: "Next page", Back: "Back without choosing", Current: "Chosen now", Deleted: "deleted",
+		NotRepresented: "You may not act on behalf of the party that you chose.",
 	}
 }
 

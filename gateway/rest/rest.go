@@ -69,6 +69,7 @@ func New(cfg Config) (*API, error) {
 		behalfv1.RegisterAuthorizedPartyServiceHandlerClient(ctx, a.mux, behalfv1.NewAuthorizedPartyServiceClient(conn)),
 		behalfv1.RegisterDelegationServiceHandlerClient(ctx, a.mux, behalfv1.NewDelegationServiceClient(conn)),
 		behalfv1.RegisterAuditServiceHandlerClient(ctx, a.mux, behalfv1.NewAuditServiceClient(conn)),
+		behalfv1.RegisterIdentityServiceHandlerClient(ctx, a.mux, behalfv1.NewIdentityServiceClient(conn)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register the native API: %w", err)

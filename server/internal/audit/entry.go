@@ -17,6 +17,7 @@ const (
 	Check    Kind = "check"    // whether a subject has a permission
 	List     Kind = "list"     // of parties, or who may represent one
 	Validate Kind = "validate" // whether a user may represent a party
+	Change   Kind = "change"   // of who somebody is
 )
 
 // Entry is the record of one answer. Zero fields are not known, or there is nothing to say.
@@ -51,7 +52,7 @@ type Entry struct {
 	EndEvent     string `json:"endEvent,omitempty"`
 	Action       string `json:"action,omitempty"`
 
-	Decision     string      `json:"decision"` // Permit, Deny, NotApplicable, Indeterminate; of a list Answered
+	Decision     string      `json:"decision"` // Permit, Deny, NotApplicable, Indeterminate; of a list or a change Answered
 	Status       string      `json:"status,omitempty"`
 	By           string      `json:"by,omitempty"`
 	Reason       string      `json:"reason,omitempty"`

@@ -10,30 +10,6 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 )
 
-// UserOfIdentity returns the user that a subject of an issuer is, 0 when nobody has said.
-func (s *Store) UserOfIdentity(ctx context.Context, issuer, subject string) (user int64, err error) {
-	err = s.Read(ctx, func(tx *Tx) error {
-		return tx.each(ctx, func(scan func(...any) error) error { return scan(&user) },
-			"SELECT user_id FROM login_identity WHERE issuer = ? AND subject = ?", issuer, subject)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("read whose login it is: %w", err)
-	}
-	return user, nil
-}
-
-// PutIdentity says which user a subject of an issuer is.
-func (s *Store) PutIdentity(ctx context.Context, issuer, subject string, user int64) error {
-	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		return tx.exec(ctx, `INSERT INTO login_identity (issuer, subject, user_id) VALUES (?, ?, ?)
-			ON CONFLICT (issuer, subject) DO UPDATE SET user_id = excluded.user_id`, issuer, subject, user)
-	})
-	if err != nil {
-		return fmt.Errorf("keep whose login it is: %w", err)
-	}
-	return nil
-}
-
 // PutSession keeps a new session, and forgets those that have ended by their age.
 func (s *Store) PutSession(ctx context.Context, n session.Session, now time.Time) error {
 	identity, err := json.Marshal(n.Identity)

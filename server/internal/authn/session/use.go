@@ -45,6 +45,9 @@ func (s *Service) Choose(ctx context.Context, secret authn.Secret, party int64) 
 	return nil
 }
 
+// Back returns where a browser may be sent back to that comes from an address.
+func (s *Service) Back(address string) string { return Back(address, s.origins) }
+
 // chosenBefore returns what the same person has chosen in the session that a new one takes
 // the place of: who steps up goes on acting for whom he did.
 func (s *Service) chosenBefore(ctx context.Context, was authn.Secret, is Session) (party int64, err error) {

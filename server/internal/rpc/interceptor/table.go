@@ -102,8 +102,15 @@ func BehalfAccess() Access {
 		behalfv1.SessionService_BeginLogin_FullMethodName:          GatewayOnly(),
 		behalfv1.SessionService_FinishLogin_FullMethodName:         GatewayOnly(),
 		behalfv1.SessionService_GetSession_FullMethodName:          GatewayOnly(),
+		behalfv1.SessionService_ListSessionParties_FullMethodName:  GatewayOnly(),
+		behalfv1.SessionService_ChooseSessionParty_FullMethodName:  GatewayOnly(),
 		behalfv1.SessionService_EndSession_FullMethodName:          GatewayOnly(),
 		behalfv1.SessionService_EndProviderSessions_FullMethodName: GatewayOnly(),
+
+		// Who says which user a login is gives it the rights of that user.
+		behalfv1.IdentityService_ListIdentities_FullMethodName: ServiceScope(caller.Admin),
+		behalfv1.IdentityService_LinkIdentity_FullMethodName:   ServiceScope(caller.Admin),
+		behalfv1.IdentityService_UnlinkIdentity_FullMethodName: ServiceScope(caller.Admin),
 
 		behalfv1.StoreService_Backup_FullMethodName: ServiceScope(caller.Admin),
 		behalfv1.StoreService_Export_FullMethodName: ServiceScope(caller.Admin),

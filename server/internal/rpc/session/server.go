@@ -24,21 +24,27 @@ type Sessions interface {
 	EndByProvider(ctx context.Context, provider string, token authn.Secret) error
 }
 
-// Config is what a Server needs.
-type Config struct{ Sessions Sessions }
+// Config is what a Server needs. All of it is required.
+type Config struct {
+	Sessions Sessions
+	Choices  Choices
+	Parties  Parties
+}
 
 // Server is behalf.v1.SessionService.
 type Server struct {
 	behalfv1.UnimplementedSessionServiceServer
 	sessions Sessions
+	choices  Choices
+	parties  Parties
 }
 
 // New returns the service.
 func New(c Config) (*Server, error) {
-	if c.Sessions == nil {
-		return nil, errors.New("the session service needs sessions")
+	if c.Sessions == nil || c.Choices == nil || c.Parties == nil {
+		return nil, errors.New("the session service needs sessions, choices and parties")
 	}
-	return &Server{sessions: c.Sessions}, nil
+	return &Server{sessions: c.Sessions, choices: c.Choices, parties: c.Parties}, nil
 }
 
 // Register adds the service to a server or channel.

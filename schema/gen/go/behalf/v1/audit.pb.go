@@ -30,7 +30,7 @@ type AuditRecord struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// time is when it was recorded.
 	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
-	// kind is decision, check, list or validate.
+	// kind is decision, check, list, validate or change.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// door is where the question came in: native, altinn-decision, altinn-authorize, authzen, enforcement.
 	Door string `protobuf:"bytes,4,opt,name=door,proto3" json:"door,omitempty"`
@@ -449,7 +449,7 @@ type ListAuditRecordsRequest struct {
 	Action string `protobuf:"bytes,7,opt,name=action,proto3" json:"action,omitempty"`
 	// decision is Permit, Deny, NotApplicable, Indeterminate or Answered.
 	Decision string `protobuf:"bytes,8,opt,name=decision,proto3" json:"decision,omitempty"`
-	// kind is decision, check, list or validate.
+	// kind is decision, check, list, validate or change.
 	Kind string `protobuf:"bytes,9,opt,name=kind,proto3" json:"kind,omitempty"`
 	// oldest_first turns the order round.
 	OldestFirst bool `protobuf:"varint,10,opt,name=oldest_first,json=oldestFirst,proto3" json:"oldest_first,omitempty"`
@@ -679,7 +679,7 @@ const file_behalf_v1_audit_proto_rawDesc = "" +
 	"\x0eAuditAttribute\x12\x1a\n" +
 	"\bcategory\x18\x01 \x01(\tR\bcategory\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
-	"\x06values\x18\x03 \x03(\tR\x06values\"\xbd\x04\n" +
+	"\x06values\x18\x03 \x03(\tR\x06values\"\xc4\x04\n" +
 	"\x17ListAuditRecordsRequest\x12.\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
 	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12 \n" +
@@ -689,8 +689,8 @@ const file_behalf_v1_audit_proto_rawDesc = "" +
 	"\bparty_id\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\apartyId\x12$\n" +
 	"\bresource\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\bresource\x12 \n" +
 	"\x06action\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x06action\x12X\n" +
-	"\bdecision\x18\b \x01(\tB<\xbaH9r725^(Permit|Deny|NotApplicable|Indeterminate|Answered)?$R\bdecision\x12<\n" +
-	"\x04kind\x18\t \x01(\tB(\xbaH%r#2!^(decision|check|list|validate)?$R\x04kind\x12!\n" +
+	"\bdecision\x18\b \x01(\tB<\xbaH9r725^(Permit|Deny|NotApplicable|Indeterminate|Answered)?$R\bdecision\x12C\n" +
+	"\x04kind\x18\t \x01(\tB/\xbaH,r*2(^(decision|check|list|validate|change)?$R\x04kind\x12!\n" +
 	"\foldest_first\x18\n" +
 	" \x01(\bR\voldestFirst\x12$\n" +
 	"\tpage_size\x18\v \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +

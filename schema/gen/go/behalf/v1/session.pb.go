@@ -555,6 +555,291 @@ func (x *GetSessionResponse) GetCaller() *GetCallerResponse {
 	return nil
 }
 
+// ListSessionPartiesRequest asks whom the holder of a session may act for.
+type ListSessionPartiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// session is the browser's cookie.
+	Session string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	// search keeps the parties where each word of it begins a word of the name, or where it
+	// begins the organisation number. Empty keeps all.
+	Search string `protobuf:"bytes,2,opt,name=search,proto3" json:"search,omitempty"`
+	// page_size is the greatest number of parties in the answer. 0 means 100.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// page_token continues the list where an earlier answer ended.
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// return_to is where the browser comes from; see BeginLoginRequest.
+	ReturnTo      string `protobuf:"bytes,5,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSessionPartiesRequest) Reset() {
+	*x = ListSessionPartiesRequest{}
+	mi := &file_behalf_v1_session_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSessionPartiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSessionPartiesRequest) ProtoMessage() {}
+
+func (x *ListSessionPartiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_session_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSessionPartiesRequest.ProtoReflect.Descriptor instead.
+func (*ListSessionPartiesRequest) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListSessionPartiesRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *ListSessionPartiesRequest) GetSearch() string {
+	if x != nil {
+		return x.Search
+	}
+	return ""
+}
+
+func (x *ListSessionPartiesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListSessionPartiesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListSessionPartiesRequest) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+// ListSessionPartiesResponse is one page of parties, by name.
+type ListSessionPartiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// parties are the parties of this page.
+	Parties []*Party `protobuf:"bytes,1,rep,name=parties,proto3" json:"parties,omitempty"`
+	// next_page_token continues the list. Empty at its end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// total_size is the number of parties in the whole list.
+	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
+	// chosen_party_id is for whom he acts where a request does not say: as he last chose, else
+	// himself. Whether he still may is told by the list.
+	ChosenPartyId int64 `protobuf:"varint,4,opt,name=chosen_party_id,json=chosenPartyId,proto3" json:"chosen_party_id,omitempty"`
+	// return_to is where the browser may be sent back to.
+	ReturnTo      string `protobuf:"bytes,5,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSessionPartiesResponse) Reset() {
+	*x = ListSessionPartiesResponse{}
+	mi := &file_behalf_v1_session_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSessionPartiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSessionPartiesResponse) ProtoMessage() {}
+
+func (x *ListSessionPartiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_session_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSessionPartiesResponse.ProtoReflect.Descriptor instead.
+func (*ListSessionPartiesResponse) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListSessionPartiesResponse) GetParties() []*Party {
+	if x != nil {
+		return x.Parties
+	}
+	return nil
+}
+
+func (x *ListSessionPartiesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListSessionPartiesResponse) GetTotalSize() int32 {
+	if x != nil {
+		return x.TotalSize
+	}
+	return 0
+}
+
+func (x *ListSessionPartiesResponse) GetChosenPartyId() int64 {
+	if x != nil {
+		return x.ChosenPartyId
+	}
+	return 0
+}
+
+func (x *ListSessionPartiesResponse) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+// ChooseSessionPartyRequest chooses a party.
+type ChooseSessionPartyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// session is the browser's cookie.
+	Session string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	// party names the party.
+	Party *PartyReference `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
+	// return_to is where the browser comes from; see BeginLoginRequest.
+	ReturnTo      string `protobuf:"bytes,3,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChooseSessionPartyRequest) Reset() {
+	*x = ChooseSessionPartyRequest{}
+	mi := &file_behalf_v1_session_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChooseSessionPartyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChooseSessionPartyRequest) ProtoMessage() {}
+
+func (x *ChooseSessionPartyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_session_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChooseSessionPartyRequest.ProtoReflect.Descriptor instead.
+func (*ChooseSessionPartyRequest) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ChooseSessionPartyRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *ChooseSessionPartyRequest) GetParty() *PartyReference {
+	if x != nil {
+		return x.Party
+	}
+	return nil
+}
+
+func (x *ChooseSessionPartyRequest) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+// ChooseSessionPartyResponse is the party that was chosen.
+type ChooseSessionPartyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// party is the party.
+	Party *Party `protobuf:"bytes,1,opt,name=party,proto3" json:"party,omitempty"`
+	// return_to is where the browser may be sent back to.
+	ReturnTo      string `protobuf:"bytes,2,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChooseSessionPartyResponse) Reset() {
+	*x = ChooseSessionPartyResponse{}
+	mi := &file_behalf_v1_session_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChooseSessionPartyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChooseSessionPartyResponse) ProtoMessage() {}
+
+func (x *ChooseSessionPartyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_behalf_v1_session_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChooseSessionPartyResponse.ProtoReflect.Descriptor instead.
+func (*ChooseSessionPartyResponse) Descriptor() ([]byte, []int) {
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ChooseSessionPartyResponse) GetParty() *Party {
+	if x != nil {
+		return x.Party
+	}
+	return nil
+}
+
+func (x *ChooseSessionPartyResponse) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
 // EndSessionRequest ends a session.
 type EndSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -566,7 +851,7 @@ type EndSessionRequest struct {
 
 func (x *EndSessionRequest) Reset() {
 	*x = EndSessionRequest{}
-	mi := &file_behalf_v1_session_proto_msgTypes[9]
+	mi := &file_behalf_v1_session_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -578,7 +863,7 @@ func (x *EndSessionRequest) String() string {
 func (*EndSessionRequest) ProtoMessage() {}
 
 func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[9]
+	mi := &file_behalf_v1_session_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,7 +876,7 @@ func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
 func (*EndSessionRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{9}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EndSessionRequest) GetSession() string {
@@ -612,7 +897,7 @@ type EndSessionResponse struct {
 
 func (x *EndSessionResponse) Reset() {
 	*x = EndSessionResponse{}
-	mi := &file_behalf_v1_session_proto_msgTypes[10]
+	mi := &file_behalf_v1_session_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +909,7 @@ func (x *EndSessionResponse) String() string {
 func (*EndSessionResponse) ProtoMessage() {}
 
 func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[10]
+	mi := &file_behalf_v1_session_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +922,7 @@ func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
 func (*EndSessionResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{10}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EndSessionResponse) GetLocation() string {
@@ -660,7 +945,7 @@ type EndProviderSessionsRequest struct {
 
 func (x *EndProviderSessionsRequest) Reset() {
 	*x = EndProviderSessionsRequest{}
-	mi := &file_behalf_v1_session_proto_msgTypes[11]
+	mi := &file_behalf_v1_session_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +957,7 @@ func (x *EndProviderSessionsRequest) String() string {
 func (*EndProviderSessionsRequest) ProtoMessage() {}
 
 func (x *EndProviderSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[11]
+	mi := &file_behalf_v1_session_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +970,7 @@ func (x *EndProviderSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndProviderSessionsRequest.ProtoReflect.Descriptor instead.
 func (*EndProviderSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{11}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EndProviderSessionsRequest) GetProvider() string {
@@ -711,7 +996,7 @@ type EndProviderSessionsResponse struct {
 
 func (x *EndProviderSessionsResponse) Reset() {
 	*x = EndProviderSessionsResponse{}
-	mi := &file_behalf_v1_session_proto_msgTypes[12]
+	mi := &file_behalf_v1_session_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +1008,7 @@ func (x *EndProviderSessionsResponse) String() string {
 func (*EndProviderSessionsResponse) ProtoMessage() {}
 
 func (x *EndProviderSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_behalf_v1_session_proto_msgTypes[12]
+	mi := &file_behalf_v1_session_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,14 +1021,14 @@ func (x *EndProviderSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndProviderSessionsResponse.ProtoReflect.Descriptor instead.
 func (*EndProviderSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_behalf_v1_session_proto_rawDescGZIP(), []int{12}
+	return file_behalf_v1_session_proto_rawDescGZIP(), []int{16}
 }
 
 var File_behalf_v1_session_proto protoreflect.FileDescriptor
 
 const file_behalf_v1_session_proto_rawDesc = "" +
 	"\n" +
-	"\x17behalf/v1/session.proto\x12\tbehalf.v1\x1a\x16behalf/v1/caller.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x1b\n" +
+	"\x17behalf/v1/session.proto\x12\tbehalf.v1\x1a\x16behalf/v1/caller.proto\x1a\x15behalf/v1/party.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x1b\n" +
 	"\x19ListLoginProvidersRequest\"\x9c\x01\n" +
 	"\rLoginProvider\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
@@ -779,7 +1064,29 @@ const file_behalf_v1_session_proto_rawDesc = "" +
 	"\x11GetSessionRequest\x12\"\n" +
 	"\asession\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asession\"J\n" +
 	"\x12GetSessionResponse\x124\n" +
-	"\x06caller\x18\x01 \x01(\v2\x1c.behalf.v1.GetCallerResponseR\x06caller\"7\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1c.behalf.v1.GetCallerResponseR\x06caller\"\xd0\x01\n" +
+	"\x19ListSessionPartiesRequest\x12\"\n" +
+	"\asession\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asession\x12 \n" +
+	"\x06search\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x06search\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12\x1b\n" +
+	"\treturn_to\x18\x05 \x01(\tR\breturnTo\"\xd4\x01\n" +
+	"\x1aListSessionPartiesResponse\x12*\n" +
+	"\aparties\x18\x01 \x03(\v2\x10.behalf.v1.PartyR\aparties\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
+	"\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\x12&\n" +
+	"\x0fchosen_party_id\x18\x04 \x01(\x03R\rchosenPartyId\x12\x1b\n" +
+	"\treturn_to\x18\x05 \x01(\tR\breturnTo\"\x95\x01\n" +
+	"\x19ChooseSessionPartyRequest\x12\"\n" +
+	"\asession\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asession\x127\n" +
+	"\x05party\x18\x02 \x01(\v2\x19.behalf.v1.PartyReferenceB\x06\xbaH\x03\xc8\x01\x01R\x05party\x12\x1b\n" +
+	"\treturn_to\x18\x03 \x01(\tR\breturnTo\"a\n" +
+	"\x1aChooseSessionPartyResponse\x12&\n" +
+	"\x05party\x18\x01 \x01(\v2\x10.behalf.v1.PartyR\x05party\x12\x1b\n" +
+	"\treturn_to\x18\x02 \x01(\tR\breturnTo\"7\n" +
 	"\x11EndSessionRequest\x12\"\n" +
 	"\asession\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asession\"0\n" +
 	"\x12EndSessionResponse\x12\x1a\n" +
@@ -787,14 +1094,16 @@ const file_behalf_v1_session_proto_rawDesc = "" +
 	"\x1aEndProviderSessionsRequest\x12#\n" +
 	"\bprovider\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\bprovider\x12,\n" +
 	"\flogout_token\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01R\vlogoutToken\"\x1d\n" +
-	"\x1bEndProviderSessionsResponse2\x88\x04\n" +
+	"\x1bEndProviderSessionsResponse2\xce\x05\n" +
 	"\x0eSessionService\x12a\n" +
 	"\x12ListLoginProviders\x12$.behalf.v1.ListLoginProvidersRequest\x1a%.behalf.v1.ListLoginProvidersResponse\x12I\n" +
 	"\n" +
 	"BeginLogin\x12\x1c.behalf.v1.BeginLoginRequest\x1a\x1d.behalf.v1.BeginLoginResponse\x12L\n" +
 	"\vFinishLogin\x12\x1d.behalf.v1.FinishLoginRequest\x1a\x1e.behalf.v1.FinishLoginResponse\x12I\n" +
 	"\n" +
-	"GetSession\x12\x1c.behalf.v1.GetSessionRequest\x1a\x1d.behalf.v1.GetSessionResponse\x12I\n" +
+	"GetSession\x12\x1c.behalf.v1.GetSessionRequest\x1a\x1d.behalf.v1.GetSessionResponse\x12a\n" +
+	"\x12ListSessionParties\x12$.behalf.v1.ListSessionPartiesRequest\x1a%.behalf.v1.ListSessionPartiesResponse\x12a\n" +
+	"\x12ChooseSessionParty\x12$.behalf.v1.ChooseSessionPartyRequest\x1a%.behalf.v1.ChooseSessionPartyResponse\x12I\n" +
 	"\n" +
 	"EndSession\x12\x1c.behalf.v1.EndSessionRequest\x1a\x1d.behalf.v1.EndSessionResponse\x12d\n" +
 	"\x13EndProviderSessions\x12%.behalf.v1.EndProviderSessionsRequest\x1a&.behalf.v1.EndProviderSessionsResponseBAZ?github.com/behalf-authz/behalf/schema/gen/go/behalf/v1;behalfv1b\x06proto3"
@@ -811,7 +1120,7 @@ func file_behalf_v1_session_proto_rawDescGZIP() []byte {
 	return file_behalf_v1_session_proto_rawDescData
 }
 
-var file_behalf_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_behalf_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_behalf_v1_session_proto_goTypes = []any{
 	(*ListLoginProvidersRequest)(nil),   // 0: behalf.v1.ListLoginProvidersRequest
 	(*LoginProvider)(nil),               // 1: behalf.v1.LoginProvider
@@ -822,36 +1131,49 @@ var file_behalf_v1_session_proto_goTypes = []any{
 	(*FinishLoginResponse)(nil),         // 6: behalf.v1.FinishLoginResponse
 	(*GetSessionRequest)(nil),           // 7: behalf.v1.GetSessionRequest
 	(*GetSessionResponse)(nil),          // 8: behalf.v1.GetSessionResponse
-	(*EndSessionRequest)(nil),           // 9: behalf.v1.EndSessionRequest
-	(*EndSessionResponse)(nil),          // 10: behalf.v1.EndSessionResponse
-	(*EndProviderSessionsRequest)(nil),  // 11: behalf.v1.EndProviderSessionsRequest
-	(*EndProviderSessionsResponse)(nil), // 12: behalf.v1.EndProviderSessionsResponse
-	nil,                                 // 13: behalf.v1.LoginProvider.TitlesEntry
-	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
-	(*GetCallerResponse)(nil),           // 15: behalf.v1.GetCallerResponse
+	(*ListSessionPartiesRequest)(nil),   // 9: behalf.v1.ListSessionPartiesRequest
+	(*ListSessionPartiesResponse)(nil),  // 10: behalf.v1.ListSessionPartiesResponse
+	(*ChooseSessionPartyRequest)(nil),   // 11: behalf.v1.ChooseSessionPartyRequest
+	(*ChooseSessionPartyResponse)(nil),  // 12: behalf.v1.ChooseSessionPartyResponse
+	(*EndSessionRequest)(nil),           // 13: behalf.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),          // 14: behalf.v1.EndSessionResponse
+	(*EndProviderSessionsRequest)(nil),  // 15: behalf.v1.EndProviderSessionsRequest
+	(*EndProviderSessionsResponse)(nil), // 16: behalf.v1.EndProviderSessionsResponse
+	nil,                                 // 17: behalf.v1.LoginProvider.TitlesEntry
+	(*timestamppb.Timestamp)(nil),       // 18: google.protobuf.Timestamp
+	(*GetCallerResponse)(nil),           // 19: behalf.v1.GetCallerResponse
+	(*Party)(nil),                       // 20: behalf.v1.Party
+	(*PartyReference)(nil),              // 21: behalf.v1.PartyReference
 }
 var file_behalf_v1_session_proto_depIdxs = []int32{
-	13, // 0: behalf.v1.LoginProvider.titles:type_name -> behalf.v1.LoginProvider.TitlesEntry
+	17, // 0: behalf.v1.LoginProvider.titles:type_name -> behalf.v1.LoginProvider.TitlesEntry
 	1,  // 1: behalf.v1.ListLoginProvidersResponse.providers:type_name -> behalf.v1.LoginProvider
-	14, // 2: behalf.v1.FinishLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
-	15, // 3: behalf.v1.GetSessionResponse.caller:type_name -> behalf.v1.GetCallerResponse
-	0,  // 4: behalf.v1.SessionService.ListLoginProviders:input_type -> behalf.v1.ListLoginProvidersRequest
-	3,  // 5: behalf.v1.SessionService.BeginLogin:input_type -> behalf.v1.BeginLoginRequest
-	5,  // 6: behalf.v1.SessionService.FinishLogin:input_type -> behalf.v1.FinishLoginRequest
-	7,  // 7: behalf.v1.SessionService.GetSession:input_type -> behalf.v1.GetSessionRequest
-	9,  // 8: behalf.v1.SessionService.EndSession:input_type -> behalf.v1.EndSessionRequest
-	11, // 9: behalf.v1.SessionService.EndProviderSessions:input_type -> behalf.v1.EndProviderSessionsRequest
-	2,  // 10: behalf.v1.SessionService.ListLoginProviders:output_type -> behalf.v1.ListLoginProvidersResponse
-	4,  // 11: behalf.v1.SessionService.BeginLogin:output_type -> behalf.v1.BeginLoginResponse
-	6,  // 12: behalf.v1.SessionService.FinishLogin:output_type -> behalf.v1.FinishLoginResponse
-	8,  // 13: behalf.v1.SessionService.GetSession:output_type -> behalf.v1.GetSessionResponse
-	10, // 14: behalf.v1.SessionService.EndSession:output_type -> behalf.v1.EndSessionResponse
-	12, // 15: behalf.v1.SessionService.EndProviderSessions:output_type -> behalf.v1.EndProviderSessionsResponse
-	10, // [10:16] is the sub-list for method output_type
-	4,  // [4:10] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	18, // 2: behalf.v1.FinishLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
+	19, // 3: behalf.v1.GetSessionResponse.caller:type_name -> behalf.v1.GetCallerResponse
+	20, // 4: behalf.v1.ListSessionPartiesResponse.parties:type_name -> behalf.v1.Party
+	21, // 5: behalf.v1.ChooseSessionPartyRequest.party:type_name -> behalf.v1.PartyReference
+	20, // 6: behalf.v1.ChooseSessionPartyResponse.party:type_name -> behalf.v1.Party
+	0,  // 7: behalf.v1.SessionService.ListLoginProviders:input_type -> behalf.v1.ListLoginProvidersRequest
+	3,  // 8: behalf.v1.SessionService.BeginLogin:input_type -> behalf.v1.BeginLoginRequest
+	5,  // 9: behalf.v1.SessionService.FinishLogin:input_type -> behalf.v1.FinishLoginRequest
+	7,  // 10: behalf.v1.SessionService.GetSession:input_type -> behalf.v1.GetSessionRequest
+	9,  // 11: behalf.v1.SessionService.ListSessionParties:input_type -> behalf.v1.ListSessionPartiesRequest
+	11, // 12: behalf.v1.SessionService.ChooseSessionParty:input_type -> behalf.v1.ChooseSessionPartyRequest
+	13, // 13: behalf.v1.SessionService.EndSession:input_type -> behalf.v1.EndSessionRequest
+	15, // 14: behalf.v1.SessionService.EndProviderSessions:input_type -> behalf.v1.EndProviderSessionsRequest
+	2,  // 15: behalf.v1.SessionService.ListLoginProviders:output_type -> behalf.v1.ListLoginProvidersResponse
+	4,  // 16: behalf.v1.SessionService.BeginLogin:output_type -> behalf.v1.BeginLoginResponse
+	6,  // 17: behalf.v1.SessionService.FinishLogin:output_type -> behalf.v1.FinishLoginResponse
+	8,  // 18: behalf.v1.SessionService.GetSession:output_type -> behalf.v1.GetSessionResponse
+	10, // 19: behalf.v1.SessionService.ListSessionParties:output_type -> behalf.v1.ListSessionPartiesResponse
+	12, // 20: behalf.v1.SessionService.ChooseSessionParty:output_type -> behalf.v1.ChooseSessionPartyResponse
+	14, // 21: behalf.v1.SessionService.EndSession:output_type -> behalf.v1.EndSessionResponse
+	16, // 22: behalf.v1.SessionService.EndProviderSessions:output_type -> behalf.v1.EndProviderSessionsResponse
+	15, // [15:23] is the sub-list for method output_type
+	7,  // [7:15] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_behalf_v1_session_proto_init() }
@@ -860,13 +1182,14 @@ func file_behalf_v1_session_proto_init() {
 		return
 	}
 	file_behalf_v1_caller_proto_init()
+	file_behalf_v1_party_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_behalf_v1_session_proto_rawDesc), len(file_behalf_v1_session_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

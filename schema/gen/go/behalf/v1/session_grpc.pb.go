@@ -23,6 +23,8 @@ const (
 	SessionService_BeginLogin_FullMethodName          = "/behalf.v1.SessionService/BeginLogin"
 	SessionService_FinishLogin_FullMethodName         = "/behalf.v1.SessionService/FinishLogin"
 	SessionService_GetSession_FullMethodName          = "/behalf.v1.SessionService/GetSession"
+	SessionService_ListSessionParties_FullMethodName  = "/behalf.v1.SessionService/ListSessionParties"
+	SessionService_ChooseSessionParty_FullMethodName  = "/behalf.v1.SessionService/ChooseSessionParty"
 	SessionService_EndSession_FullMethodName          = "/behalf.v1.SessionService/EndSession"
 	SessionService_EndProviderSessions_FullMethodName = "/behalf.v1.SessionService/EndProviderSessions"
 )
@@ -42,6 +44,11 @@ type SessionServiceClient interface {
 	FinishLogin(ctx context.Context, in *FinishLoginRequest, opts ...grpc.CallOption) (*FinishLoginResponse, error)
 	// GetSession returns whose session it is.
 	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*GetSessionResponse, error)
+	// ListSessionParties returns whom the holder of a session may act for.
+	ListSessionParties(ctx context.Context, in *ListSessionPartiesRequest, opts ...grpc.CallOption) (*ListSessionPartiesResponse, error)
+	// ChooseSessionParty keeps for whom he acts where a request does not say. He must be able to
+	// represent the party, now and whenever the choice is used.
+	ChooseSessionParty(ctx context.Context, in *ChooseSessionPartyRequest, opts ...grpc.CallOption) (*ChooseSessionPartyResponse, error)
 	// EndSession ends a browser's session. One that has ended already is no fault.
 	EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error)
 	// EndProviderSessions ends the sessions that a provider's logout token names.
@@ -96,6 +103,26 @@ func (c *sessionServiceClient) GetSession(ctx context.Context, in *GetSessionReq
 	return out, nil
 }
 
+func (c *sessionServiceClient) ListSessionParties(ctx context.Context, in *ListSessionPartiesRequest, opts ...grpc.CallOption) (*ListSessionPartiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSessionPartiesResponse)
+	err := c.cc.Invoke(ctx, SessionService_ListSessionParties_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionServiceClient) ChooseSessionParty(ctx context.Context, in *ChooseSessionPartyRequest, opts ...grpc.CallOption) (*ChooseSessionPartyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChooseSessionPartyResponse)
+	err := c.cc.Invoke(ctx, SessionService_ChooseSessionParty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *sessionServiceClient) EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EndSessionResponse)
@@ -131,6 +158,11 @@ type SessionServiceServer interface {
 	FinishLogin(context.Context, *FinishLoginRequest) (*FinishLoginResponse, error)
 	// GetSession returns whose session it is.
 	GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error)
+	// ListSessionParties returns whom the holder of a session may act for.
+	ListSessionParties(context.Context, *ListSessionPartiesRequest) (*ListSessionPartiesResponse, error)
+	// ChooseSessionParty keeps for whom he acts where a request does not say. He must be able to
+	// represent the party, now and whenever the choice is used.
+	ChooseSessionParty(context.Context, *ChooseSessionPartyRequest) (*ChooseSessionPartyResponse, error)
 	// EndSession ends a browser's session. One that has ended already is no fault.
 	EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error)
 	// EndProviderSessions ends the sessions that a provider's logout token names.
@@ -156,6 +188,12 @@ func (UnimplementedSessionServiceServer) FinishLogin(context.Context, *FinishLog
 }
 func (UnimplementedSessionServiceServer) GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSession not implemented")
+}
+func (UnimplementedSessionServiceServer) ListSessionParties(context.Context, *ListSessionPartiesRequest) (*ListSessionPartiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSessionParties not implemented")
+}
+func (UnimplementedSessionServiceServer) ChooseSessionParty(context.Context, *ChooseSessionPartyRequest) (*ChooseSessionPartyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChooseSessionParty not implemented")
 }
 func (UnimplementedSessionServiceServer) EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndSession not implemented")
@@ -256,6 +294,42 @@ func _SessionService_GetSession_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SessionService_ListSessionParties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSessionPartiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).ListSessionParties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_ListSessionParties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).ListSessionParties(ctx, req.(*ListSessionPartiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SessionService_ChooseSessionParty_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChooseSessionPartyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).ChooseSessionParty(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_ChooseSessionParty_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).ChooseSessionParty(ctx, req.(*ChooseSessionPartyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SessionService_EndSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EndSessionRequest)
 	if err := dec(in); err != nil {
@@ -314,6 +388,14 @@ var SessionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSession",
 			Handler:    _SessionService_GetSession_Handler,
+		},
+		{
+			MethodName: "ListSessionParties",
+			Handler:    _SessionService_ListSessionParties_Handler,
+		},
+		{
+			MethodName: "ChooseSessionParty",
+			Handler:    _SessionService_ChooseSessionParty_Handler,
 		},
 		{
 			MethodName: "EndSession",
