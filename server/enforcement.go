@@ -35,7 +35,7 @@ func (c EnforcementConfig) Validate() error {
 }
 
 // newEnforcement returns the service that answers API gateways.
-func (s *Server) newEnforcement(known *authn.Authenticator, decisions *decision.Service) (*enforcementrpc.Server, error) {
+func (s *Server) newEnforcement(known *openedCredentials, decisions *decision.Service) (*enforcementrpc.Server, error) {
 	var err error
 	s.routes, err = enforce.OpenRoutes(enforce.RoutesConfig{
 		Path: s.cfg.Enforcement.RoutesFile, Logger: s.cfg.Logger, Registerer: s.registry,
@@ -48,9 +48,10 @@ func (s *Server) newEnforcement(known *authn.Authenticator, decisions *decision.
 		Relations:     s.engine,
 		Decisions:     decisions,
 		Parties:       s.directory,
-		Authenticator: freshAuthenticator{s.upToDate(known), known},
+		Authenticator: freshAuthenticator{s.upToDate(known.authenticator), known.authenticator},
 		SessionCookie: s.sessionCookie(),
 		Auditor:       s.audit,
+		Signer:        known.issuer,
 		Logger:        s.cfg.Logger,
 		Registerer:    s.registry,
 	})

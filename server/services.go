@@ -210,7 +210,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		return nil, err
 	}
 
-	enforcementService, err := s.newEnforcement(c.authenticator, decisions)
+	enforcementService, err := s.newEnforcement(c, decisions)
 	if err != nil {
 		return nil, err
 	}

@@ -13,12 +13,14 @@ import (
 type identityText struct {
 	Preset  string            `yaml:"preset"`
 	Headers map[string]string `yaml:"headers"` // names by what they tell, over those of the preset
+	Token   *tokenText        `yaml:"token"`
 }
 
 // identityHeader is a header and what it tells.
 type identityHeader struct {
-	name string
-	tell func(*question) string // nil for one that never has a value here
+	name  string
+	tell  func(*question) string // nil for one that never has a value here
+	token *identityToken         // of the header that carries the token
 }
 
 // tellers are what an identity header can tell.
@@ -86,7 +88,8 @@ func compileIdentity(text identityText) (all []identityHeader, faults []error) {
 		names[what] = name
 	}
 	taken := map[string]bool{}
-	add := func(name string, tell func(*question) string) {
+	add := func(h identityHeader) {
+		name := h.name
 		switch {
 		case !isToken(name) || strings.Contains(name, "_"):
 			faults = append(faults, fmt.Errorf("identity: %q cannot be the name of a header: letters, digits and -", name))
@@ -96,35 +99,45 @@ func compileIdentity(text identityText) (all []identityHeader, faults []error) {
 			faults = append(faults, fmt.Errorf("identity: two headers are named %s", name))
 		default:
 			taken[alike(name)] = true
-			all = append(all, identityHeader{name, tell})
+			all = append(all, h)
 		}
 	}
 	for _, what := range slices.Sorted(maps.Keys(names)) {
-		add(names[what], tellers[what])
+		add(identityHeader{name: names[what], tell: tellers[what]})
 	}
 	for _, name := range presetRemoves[preset] {
-		add(name, nil)
+		add(identityHeader{name: name})
+	}
+	if text.Token != nil {
+		h, wrong := compileToken(*text.Token)
+		add(h)
+		faults = append(faults, wrong...)
 	}
 	// The plain names are never the client's to use, whatever the service reads.
 	for _, what := range slices.Sorted(maps.Keys(presets["plain"])) {
 		if name := presets["plain"][what]; !taken[alike(name)] {
-			add(name, nil)
+			add(identityHeader{name: name})
 		}
 	}
 	slices.SortFunc(all, func(a, b identityHeader) int { return strings.Compare(a.name, b.name) })
 	return all, faults
 }
 
-// identity returns every identity header, each with its value or none.
-func (t *Table) identityOf(q *question) []Header {
-	out := make([]Header, len(t.identity))
+// identityOf returns every identity header, each with its value or none.
+func (t *Table) identityOf(q *question) (out []Header, err error) {
+	out = make([]Header, len(t.identity))
 	for i, h := range t.identity {
 		out[i].Name = h.name
-		if h.tell != nil {
+		switch {
+		case h.token != nil:
+			if out[i].Value, err = h.token.sign(q); err != nil {
+				return nil, err
+			}
+		case h.tell != nil:
 			out[i].Value = h.tell(q)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // aliases returns the names of headers of the request that are no identity header to the

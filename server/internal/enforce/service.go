@@ -43,7 +43,8 @@ type Authenticator interface {
 	Session(ctx context.Context, s authn.Secret) (caller.Caller, error)
 }
 
-// Config is what a Service needs. Auditor may be nil: then nothing is recorded.
+// Config is what a Service needs. Auditor may be nil: then nothing is recorded. So may Signer:
+// then no route's identity token can be signed, and whoever would get one stays out.
 type Config struct {
 	Routes        *Routes
 	Relations     Relations
@@ -52,6 +53,7 @@ type Config struct {
 	Authenticator Authenticator
 	SessionCookie string // name of the cookie that holds a browser's session
 	Auditor       decision.Auditor
+	Signer        Signer
 	Logger        *slog.Logger
 	Registerer    prometheus.Registerer
 }
@@ -65,6 +67,7 @@ type Service struct {
 	authenticator Authenticator
 	cookie        string
 	auditor       decision.Auditor
+	signer        Signer
 	logger        *slog.Logger
 	verdicts      *prometheus.CounterVec
 }
@@ -83,7 +86,7 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{
 		routes: c.Routes, relations: c.Relations, decisions: c.Decisions, parties: c.Parties, authenticator: c.Authenticator,
-		cookie: c.SessionCookie, auditor: c.Auditor, logger: c.Logger, verdicts: verdicts,
+		cookie: c.SessionCookie, auditor: c.Auditor, signer: c.Signer, logger: c.Logger, verdicts: verdicts,
 	}, nil
 }
 
@@ -135,7 +138,10 @@ func (s *Service) Authorize(ctx context.Context, r Request) (v Verdict, err erro
 	}
 	v = Verdict{Outcome: j.outcome, Reason: j.reason, Message: j.message, Level: j.level, Route: route.name, Revision: q.revision, Mia: table.mia.refused()}
 	if v.Outcome == Allowed {
-		v.Identity, v.Remove = table.identityOf(q), table.aliases(q.headers)
+		if v.Identity, err = table.identityOf(q); err != nil {
+			return Verdict{}, err
+		}
+		v.Remove = table.aliases(q.headers)
 		if v.Mia, err = table.mia.allowed(q); err != nil {
 			return Verdict{}, err
 		}
