@@ -9,6 +9,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/delegation"
 	"github.com/behalf-authz/behalf/server/internal/policy"
+	"github.com/behalf-authz/behalf/server/internal/register"
 	"github.com/behalf-authz/behalf/server/internal/registry"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/role"
@@ -25,6 +26,7 @@ type decisionParts struct {
 	delegated *delegation.Service
 	registry  *registry.Service
 	estates   *decision.Estates
+	writes    *register.Service
 }
 
 // newDecisions returns the services that take decisions and keep what they know.
@@ -54,7 +56,7 @@ func (s *Server) newDecisions(p decisionParts) (*decision.Service, *decisionrpc.
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	information, err := informationrpc.New(informationrpc.Config{Instances: s.records, Estates: p.estates, Parties: s.directory})
+	information, err := informationrpc.New(informationrpc.Config{Instances: s.records, Estates: p.estates, Parties: s.directory, Register: p.writes})
 	return decisions, service, information, err
 }
 

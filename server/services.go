@@ -201,7 +201,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	decisions, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered, estates})
+	decisions, decisionService, informationService, err := s.newDecisions(decisionParts{catalogue, heldRoles, policies, delegated, registered, estates, writes})
 	if err != nil {
 		return nil, err
 	}

@@ -11,43 +11,20 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// Graph reads and writes relationships.
-type Graph interface {
+// Reader reads relationships.
+type Reader interface {
 	Read(ctx context.Context, at relation.At, filters ...relation.Filter) ([]relation.Relationship, relation.Revision, error)
-	Write(ctx context.Context, updates []relation.Update) (relation.Revision, error)
 }
 
-// Estates keeps who has which role in whose estate.
-type Estates struct{ relations Graph }
+// Estates knows who has which role in whose estate.
+type Estates struct{ relations Reader }
 
 // NewEstates returns an Estates.
-func NewEstates(w Graph) (*Estates, error) {
-	if w == nil {
+func NewEstates(r Reader) (*Estates, error) {
+	if r == nil {
 		return nil, errors.New("decision: estates need relations")
 	}
-	return &Estates{w}, nil
-}
-
-// Put gives a user a role in a party's estate.
-func (e *Estates) Put(ctx context.Context, of party.ID, role string, user party.UserID) (relation.Revision, error) {
-	return e.write(ctx, relation.Touch, of, role, user)
-}
-
-// Delete takes a role away. One that is not held is no fault.
-func (e *Estates) Delete(ctx context.Context, of party.ID, role string, user party.UserID) (relation.Revision, error) {
-	return e.write(ctx, relation.Delete, of, role, user)
-}
-
-func (e *Estates) write(ctx context.Context, op relation.Op, of party.ID, role string, user party.UserID) (relation.Revision, error) {
-	tuple, err := HeldInEstate{of, role, user}.tuple()
-	if err != nil {
-		return "", err
-	}
-	revision, err := e.relations.Write(ctx, []relation.Update{{Op: op, Relationship: tuple}})
-	if err != nil {
-		return "", fmt.Errorf("write role %q in the estate of party %d: %w", role, of, err)
-	}
-	return revision, nil
+	return &Estates{r}, nil
 }
 
 // HeldInEstate is a role in an estate and its holder.
@@ -104,7 +81,7 @@ func (e *Estates) Leaving(ctx context.Context, gone map[party.Party]party.Party)
 		if !holderGoes {
 			holder = h.Holder
 		}
-		was, err := h.tuple()
+		was, err := h.Relationship()
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +89,7 @@ func (e *Estates) Leaving(ctx context.Context, gone map[party.Party]party.Party)
 		if of == 0 || holder == 0 {
 			continue
 		}
-		is, err := HeldInEstate{of, h.Role, holder}.tuple()
+		is, err := HeldInEstate{of, h.Role, holder}.Relationship()
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +98,8 @@ func (e *Estates) Leaving(ctx context.Context, gone map[party.Party]party.Party)
 	return updates, nil
 }
 
-func (h HeldInEstate) tuple() (relation.Relationship, error) {
+// Relationship returns the role as a relationship.
+func (h HeldInEstate) Relationship() (relation.Relationship, error) {
 	object, err := EstateRole(h.Of, h.Role)
 	if err != nil {
 		return relation.Relationship{}, fmt.Errorf("name role %q in the estate of party %d: %w", h.Role, h.Of, err)

@@ -2,16 +2,19 @@ package register_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
@@ -159,9 +162,7 @@ func TestEstatesOfPartiesThatGo(t *testing.T) {
 	w.put("test", person(3, "07124912037", 103), person(4, "07124912038", 104), person(5, "07124912039", 105), keyed("ola"))
 	estate := func(of party.ID, role string, user party.UserID) {
 		t.Helper()
-		if _, err := w.estates.Put(t.Context(), of, role, user); err != nil {
-			t.Fatal(err)
-		}
+		w.relate(t, decision.HeldInEstate{Of: of, Role: role, Holder: user}, of)
 	}
 	own := []string{
 		"party:3#priv@user:103", "party:3#self@user:103", "party:4#priv@user:104", "party:4#self@user:104",
@@ -183,6 +184,14 @@ func TestEstatesOfPartiesThatGo(t *testing.T) {
 	}
 	left := append(own[2:6:6], "estate_role:5/skifteattest#holder@user:104")
 	w.wantTuples(left...)
+	late, err := decision.HeldInEstate{Of: 3, Role: "skifteattest", Holder: 104}.Relationship()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Relate(t.Context(), late, []party.ID{3}); reasonOf(err) != fault.ReasonPartyNotFound {
+		t.Errorf("a role in the estate of who has gone = %v", err)
+	}
+	w.wantTuples(left...)
 	if got := w.graph.writes - writes; got != 2 {
 		t.Errorf("%d writes for two calls", got)
 	}
@@ -192,6 +201,41 @@ func TestEstatesOfPartiesThatGo(t *testing.T) {
 		t.Error("deleted in spite of the fault")
 	}
 	w.wantTuples(left...)
+}
+
+func (w *world) relate(t *testing.T, h decision.HeldInEstate, parties ...party.ID) {
+	t.Helper()
+	r, err := h.Relationship()
+	if err == nil {
+		_, err = w.Relate(t.Context(), r, parties)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRelatingWhileAPartyGoes leaves nothing behind of a party that goes, whoever names it at
+// the same time.
+func TestRelatingWhileAPartyGoes(t *testing.T) {
+	w := newWorld(t)
+	for range 20 {
+		w.put("test", person(3, "07124912037", 103), person(4, "07124912038", 104))
+		r, err := decision.HeldInEstate{Of: 3, Role: "skifteattest", Holder: 104}.Relationship()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		group.Go(func() {
+			if _, err := w.Relate(context.Background(), r, []party.ID{3, 4}); err != nil && reasonOf(err) != fault.ReasonPartyNotFound {
+				t.Error(err)
+			}
+		})
+		if _, err := w.DeleteParty(t.Context(), register.PartyID(3)); err != nil {
+			t.Error(err)
+		}
+		group.Wait()
+		w.wantTuples("party:4#priv@user:104", "party:4#self@user:104")
+	}
 }
 
 func TestDeletingTheLastNameOfAnOrphan(t *testing.T) {

@@ -7,17 +7,19 @@ import (
 	"strings"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // PutEstateRole gives a person a role in the estate of another.
 func (s *Server) PutEstateRole(ctx context.Context, req *behalfv1.PutEstateRoleRequest) (*behalfv1.PutEstateRoleResponse, error) {
-	of, user, err := s.persons(req.GetEstateRole())
+	held, parties, err := s.estateRole(req.GetEstateRole())
 	if err != nil {
 		return nil, err
 	}
-	revision, err := s.estates.Put(ctx, of, req.GetEstateRole().GetRole(), user)
+	revision, err := s.writes.Relate(ctx, held, parties)
 	if err != nil {
 		return nil, err
 	}
@@ -26,11 +28,11 @@ func (s *Server) PutEstateRole(ctx context.Context, req *behalfv1.PutEstateRoleR
 
 // DeleteEstateRole takes it away.
 func (s *Server) DeleteEstateRole(ctx context.Context, req *behalfv1.DeleteEstateRoleRequest) (*behalfv1.DeleteEstateRoleResponse, error) {
-	of, user, err := s.persons(req.GetEstateRole())
+	held, _, err := s.estateRole(req.GetEstateRole())
 	if err != nil {
 		return nil, err
 	}
-	revision, err := s.estates.Delete(ctx, of, req.GetEstateRole().GetRole(), user)
+	revision, err := s.writes.Unrelate(ctx, held)
 	if err != nil {
 		return nil, err
 	}
@@ -52,27 +54,35 @@ func (s *Server) ListEstateRoles(ctx context.Context, req *behalfv1.ListEstateRo
 	return out, nil
 }
 
-// persons returns whose estate a role is in, and the user who holds it.
-func (s *Server) persons(r *behalfv1.EstateRole) (of party.ID, user party.UserID, err error) {
+// estateRole returns a role as a relationship, and the parties that it names.
+func (s *Server) estateRole(r *behalfv1.EstateRole) (held relation.Relationship, parties []party.ID, err error) {
 	from, err := s.named("estate_role.from", r.GetFrom())
 	if err != nil {
-		return 0, 0, err
+		return held, nil, err
 	}
+	h := decision.HeldInEstate{Of: from.ID, Role: r.GetRole()}
+	parties = []party.ID{from.ID}
 	if text, ok := strings.CutPrefix(r.GetTo(), "user:"); ok {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n <= 0 {
-			return 0, 0, fault.Field("estate_role.to", "user:<userId> must have a positive number")
+			return held, nil, fault.Field("estate_role.to", "user:<userId> must have a positive number")
 		}
-		return from.ID, party.UserID(n), nil
+		h.Holder = party.UserID(n)
+		if p, ok := s.parties.ByUser(h.Holder); ok { // users need not be on record
+			parties = append(parties, p.ID)
+		}
+	} else {
+		to, err := s.named("estate_role.to", r.GetTo())
+		if err != nil {
+			return held, nil, err
+		}
+		if to.UserID == 0 {
+			return held, nil, fault.Field("estate_role.to", "must be a person")
+		}
+		h.Holder, parties = to.UserID, append(parties, to.ID)
 	}
-	to, err := s.named("estate_role.to", r.GetTo())
-	if err != nil {
-		return 0, 0, err
-	}
-	if to.UserID == 0 {
-		return 0, 0, fault.Field("estate_role.to", "must be a person")
-	}
-	return from.ID, to.UserID, nil
+	held, err = h.Relationship()
+	return held, parties, err
 }
 
 // named returns the party that a reference names.

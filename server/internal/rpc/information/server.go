@@ -12,6 +12,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // Instances keeps instances.
@@ -21,11 +22,18 @@ type Instances interface {
 	DeleteInstance(ctx context.Context, of party.ID, guid string) (bool, error)
 }
 
+// Register writes relationships that name parties.
+type Register interface {
+	Relate(ctx context.Context, r relation.Relationship, parties []party.ID) (relation.Revision, error)
+	Unrelate(ctx context.Context, r relation.Relationship) (relation.Revision, error)
+}
+
 // Config is what a Server needs.
 type Config struct {
 	Instances Instances
 	Estates   *decision.Estates
 	Parties   *party.Directory
+	Register  Register
 }
 
 // Server is the InformationService.
@@ -35,14 +43,15 @@ type Server struct {
 	instances Instances
 	estates   *decision.Estates
 	parties   *party.Directory
+	writes    Register
 }
 
 // New returns a server.
 func New(c Config) (*Server, error) {
-	if c.Instances == nil || c.Estates == nil || c.Parties == nil {
-		return nil, errors.New("rpc/information: instances, estates and parties are required")
+	if c.Instances == nil || c.Estates == nil || c.Parties == nil || c.Register == nil {
+		return nil, errors.New("rpc/information: instances, estates, parties and a register are required")
 	}
-	return &Server{instances: c.Instances, estates: c.Estates, parties: c.Parties}, nil
+	return &Server{instances: c.Instances, estates: c.Estates, parties: c.Parties, writes: c.Register}, nil
 }
 
 // defaultPage is how many instances a page has when the call does not say.
