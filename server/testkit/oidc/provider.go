@@ -57,8 +57,15 @@ func Port(t *testing.T) int {
 // Start starts a provider whose access tokens last ttl. It stops with the test.
 func Start(t *testing.T, port int, ttl time.Duration, clients ...Client) *Provider {
 	t.Helper()
+	return StartBehind(t, fmt.Sprintf("http://127.0.0.1:%d", port), port, ttl, clients...)
+}
+
+// StartBehind is Start for a provider that others reach at its issuer through something that
+// the test puts there, which hands on the Host header.
+func StartBehind(t *testing.T, issuer string, port int, ttl time.Duration, clients ...Client) *Provider {
+	t.Helper()
 	dir := install(t)
-	options, err := json.Marshal(map[string]any{"clients": clients, "port": port, "ttl": int(ttl / time.Second)})
+	options, err := json.Marshal(map[string]any{"clients": clients, "port": port, "issuer": issuer, "ttl": int(ttl / time.Second)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +90,7 @@ func Start(t *testing.T, port int, ttl time.Duration, clients ...Client) *Provid
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), "serving") {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return &Provider{Issuer: fmt.Sprintf("http://127.0.0.1:%d", port)}
+			return &Provider{Issuer: issuer}
 		}
 	}
 	t.Fatal("the OpenID provider does not start")

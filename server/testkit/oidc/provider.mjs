@@ -1,11 +1,12 @@
-// An OpenID provider for tests. Its one argument is a JSON object: clients, port and ttl, the
-// seconds that an access token lasts. It prints a line when it serves, counts requests of
-// its token endpoint by grant at /count, and ends when its standard input does.
+// An OpenID provider for tests. Its one argument is a JSON object: clients, the port where it
+// listens, the issuer that it says it is, and ttl, the seconds that an access token lasts. It
+// prints a line when it serves, counts requests of its token endpoint by grant at /count, and
+// ends when its standard input does.
 import Provider from "oidc-provider";
 
-const { clients, port, ttl, acrValues } = JSON.parse(process.argv[2]);
+const { clients, port, issuer, ttl, acrValues } = JSON.parse(process.argv[2]);
 const counts = {};
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const provider = new Provider(issuer, {
   clients,
   acrValues: acrValues ?? [],
   pkce: { required: () => true },
