@@ -2,26 +2,25 @@ package forwardauth
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/internal/refusal"
+	"github.com/behalf-authz/behalf/gateway/internal/trust"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
-// The paths.
+// The paths. Those of Envoy and Mia are also all that is below them.
 const (
 	PathNginx   = "/authz/nginx"
 	PathForward = "/authz/forward"
+	PathEnvoy   = "/authz/envoy"
+	PathMia     = "/auth"
 )
 
 // Headers of answers beside those of identity.
@@ -30,15 +29,12 @@ const (
 	ReasonHeader = "Behalf-Reason"
 	// StatusHeader says with which status it would be answered by a gateway that takes any.
 	StatusHeader = "Behalf-Status"
+	// RedirectHeader says where a browser logs in, to a gateway that does not take a redirect.
+	RedirectHeader = "X-Auth-Redirect"
 )
 
-// Reasons that the adapters give themselves.
-const (
-	reasonUntrustedPeer = "UNTRUSTED_PEER"
-	reasonMalformed     = "REQUEST_MALFORMED"
-	reasonUnavailable   = "UNAVAILABLE"
-	reasonNoVerdict     = "NO_VERDICT"
-)
+// KeyHeader is where a gateway gives an API key of its own, if it is known by that.
+const KeyHeader = "Behalf-Gateway-Key"
 
 // Config is what the adapters need.
 type Config struct {
@@ -47,113 +43,112 @@ type Config struct {
 	Identity string
 	// Peers are the networks whose clients are believed when they tell of a request.
 	Peers []netip.Prefix
+	// Certificates are names, in verified certificates, of clients that are believed too.
+	Certificates []string
+	// LoginOrigin returns scheme and host where browsers log in. Nil when nobody can.
+	LoginOrigin func() string
 }
 
 // API serves the adapters.
 type API struct {
 	enforcement behalfv1.EnforcementServiceClient
 	identity    string
-	peers       []netip.Prefix
+	gateways    *trust.Gateways
+	login       refusal.Login
 }
 
-// New returns the adapters. Without peers they keep everybody out.
+// New returns the adapters. They believe nobody whom c does not name, and no key without the scope.
 func New(c Config) *API {
-	return &API{behalfv1.NewEnforcementServiceClient(c.Conn), c.Identity, c.Peers}
+	return &API{
+		enforcement: behalfv1.NewEnforcementServiceClient(c.Conn), identity: c.Identity,
+		gateways: trust.New(c.Conn, trust.Config{Networks: c.Peers, Certificates: c.Certificates}),
+		login:    refusal.Login{Origin: c.LoginOrigin},
+	}
+}
+
+// adapter is how one kind of gateway tells of a request, and wants its answer.
+type adapter struct {
+	route string
+	tell  func(*http.Request) (*behalfv1.AuthorizeRequest, bool)
+	allow func(http.ResponseWriter, *behalfv1.AuthorizeResponse)
+	// deny keeps the request out. The answer is nil where none came.
+	deny func(http.ResponseWriter, refusal.Refusal, *behalfv1.AuthorizeResponse)
+}
+
+// adapterOf returns the adapter of a path.
+func adapterOf(path string) (adapter, bool) {
+	switch {
+	case path == PathNginx:
+		return adapter{PathNginx, toldByNginx, allow, denyNginx}, true
+	case path == PathForward:
+		return adapter{PathForward, toldByForward, allow, denyForward}, true
+	case strings.HasPrefix(path, PathEnvoy+"/"):
+		return adapter{PathEnvoy + "/**", toldByEnvoy, allowEnvoy, denyForward}, true
+	case path == PathMia:
+		return adapter{PathMia, toldByMia, allowMia, denyMia}, true
+	case strings.HasPrefix(path, PathMia+"/"):
+		return adapter{PathMia + "/**", toldByMia, allowMia, denyMia}, true
+	}
+	return adapter{}, false
 }
 
 // Serves reports whether path is one of the adapters'.
-func Serves(path string) bool { return path == PathNginx || path == PathForward }
+func Serves(path string) bool {
+	_, ok := adapterOf(path)
+	return ok
+}
 
-// ServeHTTP answers a request whose path Serves. The method, the query and the body are the
-// gateway's own, or follow the client's, and nothing is read from them.
+// ServeHTTP answers a request whose path Serves. Nothing is read from the query and the body,
+// nor, but by Envoy's adapter, from method and path: they are the gateway's own, or follow the
+// client's.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ev := event.From(r.Context())
-	ev.Route = r.URL.Path
-	deny, tell := denyForward, toldByForward
-	if r.URL.Path == PathNginx {
-		deny, tell = denyNginx, toldByNginx
-	}
-	if !a.trusts(r) {
-		deny(w, r, refusal{http.StatusForbidden, reasonUntrustedPeer, "the gateway is not among the trusted peers", ""})
+	door, ok := adapterOf(r.URL.Path)
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	req, ok := tell(r)
+	ev := event.From(r.Context())
+	ev.Route = door.route
+	deny := func(f refusal.Refusal, answer *behalfv1.AuthorizeResponse) {
+		ev.Reason = f.Reason
+		w.Header().Set(ReasonHeader, f.Reason)
+		door.deny(w, f, answer)
+	}
+	believed, err := a.gateways.Believes(r.Context(), trust.Client{Address: r.RemoteAddr, TLS: r.TLS, Key: key(r)})
+	switch {
+	case err != nil:
+		ev.Err = err
+		deny(refusal.Failed(err), nil)
+		return
+	case !believed:
+		deny(refusal.Untrusted(), nil)
+		return
+	}
+	req, ok := door.tell(r)
 	if !ok {
-		deny(w, r, refusal{http.StatusBadRequest, reasonMalformed, "the gateway does not tell of the request, or tells twice", ""})
+		deny(refusal.Untold(), nil)
 		return
 	}
 	answer, err := a.enforcement.Authorize(a.identified(r.Context()), req)
 	if err != nil {
 		ev.Err = err
-		deny(w, r, failed(err))
+		deny(refusal.Failed(err), nil)
 		return
 	}
 	ev.Decision, ev.Why = strings.ToLower(strings.TrimPrefix(answer.GetVerdict().String(), "VERDICT_")), answer.GetReason()
 	if answer.GetVerdict() == behalfv1.Verdict_VERDICT_ALLOWED {
-		allow(w, answer)
+		door.allow(w, answer)
 		return
 	}
-	deny(w, r, refused(answer))
+	deny(refusal.Of(answer, req, a.login), answer)
 }
 
-// allow lets the request pass. Every identity header is there, if need be without a value,
-// so that the gateway puts it in the place of what the client sent.
-func allow(w http.ResponseWriter, answer *behalfv1.AuthorizeResponse) {
-	for _, h := range answer.GetIdentity() {
-		w.Header()[http.CanonicalHeaderKey(h.GetName())] = []string{h.GetValue()}
+// key returns the authorization by which a gateway says who it is itself.
+func key(r *http.Request) string {
+	if values := r.Header.Values(KeyHeader); len(values) == 1 && values[0] != "" {
+		return "Bearer " + values[0]
 	}
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(http.StatusOK)
-}
-
-// refusal is why a request is kept out.
-type refusal struct {
-	status    int
-	reason    string
-	message   string
-	challenge string
-}
-
-// refused returns the refusal of a verdict. One that is not known keeps the request out.
-func refused(answer *behalfv1.AuthorizeResponse) refusal {
-	f := refusal{http.StatusForbidden, answer.GetReason(), answer.GetMessage(), ""}
-	switch answer.GetVerdict() {
-	case behalfv1.Verdict_VERDICT_DENIED:
-	case behalfv1.Verdict_VERDICT_MALFORMED:
-		f.status = http.StatusBadRequest
-	case behalfv1.Verdict_VERDICT_UNAUTHENTICATED:
-		f.status, f.challenge = http.StatusUnauthorized, `Bearer realm="behalf"`
-		if answer.GetReason() != "CREDENTIALS_MISSING" {
-			f.challenge += `, error="invalid_token"`
-		}
-	case behalfv1.Verdict_VERDICT_STEP_UP:
-		f.status = http.StatusUnauthorized
-		f.challenge = `Bearer realm="behalf", error="insufficient_user_authentication", acr_values="urn:altinn:authlevel:` +
-			strconv.Itoa(int(answer.GetRequiredLevel())) + `"`
-	case behalfv1.Verdict_VERDICT_ALLOWED, behalfv1.Verdict_VERDICT_UNSPECIFIED:
-		f.reason, f.message = reasonNoVerdict, "there is no verdict"
-	}
-	return f
-}
-
-// failed returns the refusal of a call that failed. Why it did is for the log.
-func failed(err error) refusal {
-	f := refusal{http.StatusServiceUnavailable, reasonUnavailable, "it cannot be answered now whether the request may pass", ""}
-	if status.Code(err) == codes.InvalidArgument {
-		f = refusal{http.StatusBadRequest, reasonMalformed, "the request is too long, or has too many headers", ""}
-	}
-	return f
-}
-
-// trusts says whether the client is a gateway that is believed when it tells of a request.
-func (a *API) trusts(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	peer, err := netip.ParseAddr(host)
-	peer = peer.Unmap().WithZone("")
-	return err == nil && slices.ContainsFunc(a.peers, func(p netip.Prefix) bool { return p.Contains(peer) })
+	return ""
 }
 
 // identified returns a context whose calls are the gateway's own. What the client calls

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
@@ -32,12 +33,37 @@ func (s *services) Authorize(ctx context.Context, req *behalfv1.AuthorizeRequest
 	return s.answer, s.err
 }
 
+// callers knows one key.
+type callers struct {
+	behalfv1.UnimplementedCallerServiceServer
+}
+
+func (callers) GetCaller(ctx context.Context, _ *behalfv1.GetCallerRequest) (*behalfv1.GetCallerResponse, error) {
+	switch key := metadata.ValueFromIncomingContext(ctx, "authorization"); {
+	case len(key) == 1 && key[0] == "Bearer gate":
+		return &behalfv1.GetCallerResponse{Kind: behalfv1.CallerKind_CALLER_KIND_SERVICE, Scopes: []string{"behalf:enforce"}}, nil
+	case len(key) == 1 && key[0] == "Bearer dead":
+		return nil, status.Error(codes.Unavailable, "")
+	}
+	return nil, status.Error(codes.Unauthenticated, "")
+}
+
 func ask(s *services, path, peer string, headers http.Header) *httptest.ResponseRecorder {
+	return askBy(s, http.MethodGet, path, peer, headers)
+}
+
+func askBy(s *services, method, path, peer string, headers http.Header) *httptest.ResponseRecorder {
 	channel := &inprocgrpc.Channel{}
 	behalfv1.RegisterEnforcementServiceServer(channel, s)
-	api := forwardauth.New(forwardauth.Config{Conn: channel, Identity: "Bearer own", Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/64")}})
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	behalfv1.RegisterCallerServiceServer(channel, callers{})
+	api := forwardauth.New(forwardauth.Config{Conn: channel, Identity: "Bearer own", Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/64")},
+		LoginOrigin: func() string { return "https://a.example.com" },
+	})
+	r := httptest.NewRequest(method, path, nil)
 	r.RemoteAddr, r.Header = peer, headers
+	if at, ok := strings.CutPrefix(path, "https://"); ok { // asked at a host of another name
+		r.RequestURI = at[strings.IndexByte(at, '/'):]
+	}
 	w := httptest.NewRecorder()
 	api.ServeHTTP(w, r)
 	return w
@@ -46,13 +72,18 @@ func ask(s *services, path, peer string, headers http.Header) *httptest.Response
 func told() http.Header {
 	return http.Header{
 		"X-Forwarded-Method": {"POST"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"a.example.com"}, "X-Forwarded-Uri": {"/a?b=c"},
-		"X-Original-Method": {"POST"}, "X-Original-Uri": {"/a?b=c"}, "Authorization": {"Bearer client"}, "X-Forwarded-For": {"203.0.113.9, 198.51.100.7"},
+		"X-Original-Method": {"POST"}, "X-Original-Uri": {"/a?b=c"}, "Original-Request-Method": {"POST"}, "Original-Request-Uri": {"/a?b=c"}, "Authorization": {"Bearer client"}, "X-Forwarded-For": {"203.0.113.9, 198.51.100.7"},
 	}
 }
 
 const peer = "192.0.2.1:1234"
 
-var paths = []string{forwardauth.PathForward, forwardauth.PathNginx}
+var paths = []string{forwardauth.PathForward, forwardauth.PathNginx, forwardauth.PathMia, forwardauth.PathMia + "/x", forwardauth.PathEnvoy + "/a"}
+
+// ofNginx says whether a door answers 200, 401 and 403, and a fault of Mia's 503.
+func ofNginx(path string) bool {
+	return path == forwardauth.PathNginx || strings.HasPrefix(path, forwardauth.PathMia+"/") || path == forwardauth.PathMia
+}
 
 // TestClosed has every adapter keep the request out, whatever else than a permission comes.
 func TestClosed(t *testing.T) {
@@ -80,8 +111,8 @@ func TestClosed(t *testing.T) {
 		for _, path := range paths {
 			w := ask(&row.services, path, peer, told())
 			want, seen := row.want, w.Code
-			if path == forwardauth.PathNginx {
-				if w.Code != 401 {
+			if ofNginx(path) {
+				if w.Code != 401 && (w.Code != 503 || path == forwardauth.PathNginx) {
 					want = 403
 				}
 				if got := w.Header().Get("Behalf-Status"); got == "" || got == "200" {
@@ -97,7 +128,7 @@ func TestClosed(t *testing.T) {
 
 // TestTold says what reaches the service, and with whose credentials.
 func TestTold(t *testing.T) {
-	for _, path := range paths {
+	for _, path := range []string{forwardauth.PathForward, forwardauth.PathNginx, forwardauth.PathMia} {
 		s := &services{answer: &behalfv1.AuthorizeResponse{
 			Verdict: behalfv1.Verdict_VERDICT_ALLOWED, Identity: []*behalfv1.IdentityHeader{{Name: "miauserid", Value: "7"}, {Name: "miausergroups"}},
 		}}
@@ -135,4 +166,116 @@ func TestPeers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestKeys has gateways known by a key of their own, which reaches nobody else.
+func TestKeys(t *testing.T) {
+	for given, want := range map[string]int{"gate": 200, "": 403, "other": 403, "Bearer gate": 403, "dead": 503, "gate,gate": 403} {
+		for _, path := range paths {
+			h := told()
+			for key := range strings.SplitSeq(given, ",") {
+				h.Add(forwardauth.KeyHeader, key)
+			}
+			s := &services{answer: &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_ALLOWED}}
+			w := ask(s, path, "198.51.100.1:1", h)
+			if ofNginx(path) && want == 503 && path == forwardauth.PathNginx {
+				if w.Code != 403 || w.Header().Get("Behalf-Status") != "503" {
+					t.Errorf("%s with %q: %d", path, given, w.Code)
+				}
+				continue
+			}
+			if w.Code != want || (s.asked != nil) != (want == 200) {
+				t.Errorf("%s with %q: %d, want %d", path, given, w.Code, want)
+			}
+			for _, line := range s.asked.GetHeaders() {
+				if line.GetName() == forwardauth.KeyHeader {
+					t.Errorf("%s: the key is told", path)
+				}
+			}
+		}
+	}
+}
+
+// TestEnvoyTells says what is read of a request that Envoy sends as the client did.
+func TestEnvoyTells(t *testing.T) {
+	answer := &behalfv1.AuthorizeResponse{
+		Verdict:  behalfv1.Verdict_VERDICT_ALLOWED,
+		Identity: []*behalfv1.IdentityHeader{{Name: "Behalf-User", Value: "7"}, {Name: "Behalf-Level"}}, Remove: []string{"behalf_user"},
+	}
+	for _, row := range []struct {
+		path string
+		want string // empty when it is refused
+	}{
+		{"/authz/envoy/", "/"},
+		{"/authz/envoy/a?b=c", "/a?b=c"},
+		{"/authz/envoy/a%2Fb//c/../d;e", "/a%2Fb//c/../d;e"}, // to the letter
+		{"/authz/envoy/authz/envoy/x", "/authz/envoy/x"},
+		{"/authz/envoy//x", "//x"},
+		{"/%61uthz/envoy/x", ""},
+		{"http://example.com/authz/envoy/x", ""},
+	} {
+		s := &services{answer: answer}
+		w := askBy(s, http.MethodDelete, row.path, peer, http.Header{"X-Forwarded-Uri": {"/evil"}, "X-Forwarded-Host": {"evil.example"}, "X-Http-Method-Override": {"GET"}})
+		if row.want == "" {
+			if w.Code != 400 || s.asked != nil {
+				t.Errorf("%s: %d %v", row.path, w.Code, s.asked)
+			}
+			continue
+		}
+		a := s.asked
+		if w.Code != 200 || a.GetMethod() != "DELETE" || string(a.GetPath()) != row.want || string(a.GetHost()) != "example.com" || a.GetScheme() != "https" || !a.GetRemoves() {
+			t.Errorf("%s: %d, asked %v", row.path, w.Code, a)
+		}
+		if got := w.Header().Get("X-Envoy-Auth-Headers-To-Remove"); got != "behalf_user,Behalf-Level" || w.Header().Get("Behalf-User") != "7" || len(w.Header().Values("Behalf-Level")) != 1 {
+			t.Errorf("%s: %v", row.path, w.Header())
+		}
+	}
+	for _, path := range []string{"/authz/envoy", "/authz/envoyx", "/authx", "/authorization", "/authz"} {
+		if forwardauth.Serves(path) {
+			t.Errorf("%s is served", path)
+		}
+	}
+}
+
+// TestBrowsers sends browsers to the login, each gateway in its way.
+func TestBrowsers(t *testing.T) {
+	for _, verdict := range []behalfv1.Verdict{behalfv1.Verdict_VERDICT_UNAUTHENTICATED, behalfv1.Verdict_VERDICT_STEP_UP, behalfv1.Verdict_VERDICT_DENIED} {
+		for _, path := range paths {
+			h := told()
+			h.Del("Authorization")
+			for _, name := range []string{"X-Forwarded-Method", "X-Original-Method", "Original-Request-Method"} {
+				h.Set(name, "GET")
+			}
+			h.Set("Sec-Fetch-Mode", "navigate")
+			h.Set("Sec-Fetch-Dest", "document")
+			r := &services{answer: &behalfv1.AuthorizeResponse{Verdict: verdict, RequiredLevel: 3, Mia: &behalfv1.MiaAnswer{}}}
+			target := path
+			if strings.HasPrefix(path, forwardauth.PathEnvoy) {
+				target = "/authz/envoy/a?b=c"
+			}
+			w := askAt(r, "a.example.com", target, h)
+			want := "https://a.example.com/login?return=%2Fa%3Fb%3Dc"
+			if verdict == behalfv1.Verdict_VERDICT_STEP_UP {
+				want = "https://a.example.com/login?acr_values=urn%3Aaltinn%3Aauthlevel%3A3&return=%2Fa%3Fb%3Dc"
+			}
+			status, header := 302, "Location"
+			if ofNginx(path) {
+				status, header = 401, "X-Auth-Redirect"
+			}
+			if verdict == behalfv1.Verdict_VERDICT_DENIED {
+				status, want = 403, ""
+			}
+			if w.Code != status || w.Header().Get(header) != want || ofNginx(path) && verdict != behalfv1.Verdict_VERDICT_DENIED && w.Header().Get("Behalf-Status") != "302" {
+				t.Errorf("%s: %s: %d %v", path, verdict, w.Code, w.Header())
+			}
+			dead := &services{err: errors.New("the provider does not answer")}
+			if w := askAt(dead, "a.example.com", target, h); w.Header().Get(header) != "" || w.Code == 302 || w.Code == 401 || w.Code == 200 {
+				t.Errorf("%s: a fault sends to the login: %d %v", path, w.Code, w.Header())
+			}
+		}
+	}
+}
+
+func askAt(s *services, host, path string, headers http.Header) *httptest.ResponseRecorder {
+	return askBy(s, http.MethodGet, "https://"+host+path, peer, headers)
 }

@@ -12,6 +12,8 @@ var toldBy = map[string]bool{
 	"X-Forwarded-Method": true, "X-Forwarded-Proto": true, "X-Forwarded-Host": true, "X-Forwarded-Uri": true,
 	"X-Forwarded-For": true, "X-Forwarded-Port": true, "X-Forwarded-Server": true, "X-Forwarded-Prefix": true,
 	"X-Original-Method": true, "X-Original-Uri": true, "X-Original-Url": true, "X-Real-Ip": true,
+	miaURI: true, miaMethod: true, miaToken: true, miaClientType: true, miaBackoffice: true,
+	KeyHeader: true,
 }
 
 // toldByForward returns the request that Traefik, Caddy or APISIX tells of. They replace what
@@ -48,6 +50,19 @@ func told(r *http.Request, method, scheme, host, path string) (*behalfv1.Authori
 		values[i] = v
 	}
 	return question(r, values[0], values[1], values[2], values[3]), true
+}
+
+// toldByEnvoy returns the request that Envoy tells of: it sends its method and host, and its
+// path to the letter behind our prefix. The scheme it tells where it is configured to.
+func toldByEnvoy(r *http.Request) (*behalfv1.AuthorizeRequest, bool) {
+	target, behind := strings.CutPrefix(r.RequestURI, PathEnvoy)
+	scheme, clear := atMost(r, "X-Forwarded-Proto", "https")
+	if !behind || !strings.HasPrefix(target, "/") || !clear {
+		return nil, false
+	}
+	req := question(r, r.Method, scheme, r.Host, target)
+	req.Removes = true
+	return req, true
 }
 
 // single returns the value of a header that must be there once.
