@@ -2,10 +2,9 @@ package extauthz
 
 import (
 	"context"
-	"net"
+	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -14,10 +13,12 @@ import (
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 
+	"github.com/behalf-authz/behalf/gateway/internal/refusal"
+	"github.com/behalf-authz/behalf/gateway/internal/trust"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
@@ -34,6 +35,10 @@ type Config struct {
 	Identity string
 	// Peers are the networks of the Envoys that are believed when they tell of a request.
 	Peers []netip.Prefix
+	// Certificates are names, in verified certificates, of Envoys that are believed too.
+	Certificates []string
+	// LoginOrigin returns scheme and host where browsers log in. Nil when nobody can.
+	LoginOrigin func() string
 }
 
 // Server is Envoy's Authorization service.
@@ -42,12 +47,17 @@ type Server struct {
 
 	enforcement behalfv1.EnforcementServiceClient
 	identity    string
-	peers       []netip.Prefix
+	gateways    *trust.Gateways
+	login       refusal.Login
 }
 
-// New returns a server. Without peers it refuses every call.
+// New returns a server. It believes nobody whom c does not name, and no key without the scope.
 func New(c Config) *Server {
-	return &Server{enforcement: behalfv1.NewEnforcementServiceClient(c.Conn), identity: c.Identity, peers: c.Peers}
+	return &Server{
+		enforcement: behalfv1.NewEnforcementServiceClient(c.Conn), identity: c.Identity,
+		gateways: trust.New(c.Conn, trust.Config{Networks: c.Peers, Certificates: c.Certificates}),
+		login:    refusal.Login{Origin: c.LoginOrigin},
+	}
 }
 
 // Register registers the service.
@@ -56,24 +66,26 @@ func (s *Server) Register(r grpc.ServiceRegistrar) { authv3.RegisterAuthorizatio
 // Check answers about one request. An error makes Envoy keep the request out, as does every
 // answer but the one of allowed.
 func (s *Server) Check(ctx context.Context, req *authv3.CheckRequest) (*authv3.CheckResponse, error) {
-	if !s.trusts(ctx) {
-		return denied(codes.PermissionDenied, typev3.StatusCode_Forbidden, "UNTRUSTED_PEER", ""), nil
+	believed, err := s.gateways.Believes(ctx, client(ctx))
+	if err != nil {
+		return denied(refusal.Failed(err)), nil
+	}
+	if !believed {
+		return denied(refusal.Untrusted()), nil
 	}
 	told := req.GetAttributes().GetRequest().GetHttp()
 	if told == nil {
-		return denied(codes.InvalidArgument, typev3.StatusCode_BadRequest, "REQUEST_MALFORMED", ""), nil
+		return denied(refusal.Untold()), nil
 	}
-	answer, err := s.enforcement.Authorize(s.identified(ctx, told.GetId()), question(req, told))
+	asked := question(req, told)
+	answer, err := s.enforcement.Authorize(s.identified(ctx, told.GetId()), asked)
 	if err != nil {
-		if status.Code(err) == codes.InvalidArgument {
-			return denied(codes.InvalidArgument, typev3.StatusCode_BadRequest, "REQUEST_MALFORMED", ""), nil
-		}
-		return denied(codes.Unavailable, typev3.StatusCode_ServiceUnavailable, "UNAVAILABLE", ""), nil
+		return denied(refusal.Failed(err)), nil
 	}
 	if answer.GetVerdict() == behalfv1.Verdict_VERDICT_ALLOWED {
 		return allowed(answer), nil
 	}
-	return refused(answer), nil
+	return denied(refusal.Of(answer, asked, s.login)), nil
 }
 
 // question returns the request that Envoy tells of. Of the raw headers, if it sends them,
@@ -130,57 +142,65 @@ func set(name, value string) *corev3.HeaderValueOption {
 	}
 }
 
-// refused keeps the request out as the verdict says. One that is not known does too.
-func refused(answer *behalfv1.AuthorizeResponse) *authv3.CheckResponse {
-	reason := answer.GetReason()
-	switch answer.GetVerdict() {
-	case behalfv1.Verdict_VERDICT_MALFORMED:
-		return denied(codes.InvalidArgument, typev3.StatusCode_BadRequest, reason, "")
-	case behalfv1.Verdict_VERDICT_UNAUTHENTICATED:
-		challenge := `Bearer realm="behalf"`
-		if reason != "CREDENTIALS_MISSING" {
-			challenge += `, error="invalid_token"`
-		}
-		return denied(codes.Unauthenticated, typev3.StatusCode_Unauthorized, reason, challenge)
-	case behalfv1.Verdict_VERDICT_STEP_UP:
-		return denied(codes.Unauthenticated, typev3.StatusCode_Unauthorized, reason,
-			`Bearer realm="behalf", error="insufficient_user_authentication", acr_values="urn:altinn:authlevel:`+
-				strconv.Itoa(int(answer.GetRequiredLevel()))+`"`)
-	case behalfv1.Verdict_VERDICT_ALLOWED, behalfv1.Verdict_VERDICT_UNSPECIFIED:
-		reason = "NO_VERDICT"
-	case behalfv1.Verdict_VERDICT_DENIED:
-	}
-	return denied(codes.PermissionDenied, typev3.StatusCode_Forbidden, reason, "")
-}
-
-// denied returns an answer that keeps the request out. The code of its status does: Envoy
-// takes OK for a permission, whatever else is there.
-func denied(code codes.Code, to typev3.StatusCode, reason, challenge string) *authv3.CheckResponse {
-	headers := []*corev3.HeaderValueOption{set(ReasonHeader, reason)}
-	if challenge != "" {
-		headers = append(headers, set("www-authenticate", challenge))
+// denied keeps the request out. The code of its status does: Envoy takes OK for a permission,
+// whatever else is there.
+func denied(f refusal.Refusal) *authv3.CheckResponse {
+	headers := []*corev3.HeaderValueOption{set(ReasonHeader, f.Reason)}
+	switch {
+	case f.Location != "":
+		headers = append(headers, set("location", f.Location), set("cache-control", "no-store"))
+	case f.Challenge != "":
+		headers = append(headers, set("www-authenticate", f.Challenge))
 	}
 	return &authv3.CheckResponse{
-		Status: &rpcstatus.Status{Code: int32(code), Message: reason},
+		Status: &rpcstatus.Status{Code: int32(codeOf(f.Status)), Message: f.Reason},
 		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{
-			Status: &typev3.HttpStatus{Code: to}, Headers: headers,
+			Status: &typev3.HttpStatus{Code: statusOf(f.Status)}, Headers: headers,
 		}},
 	}
 }
 
-// trusts says whether the caller is in one of the networks.
-func (s *Server) trusts(ctx context.Context) bool {
-	p, ok := peer.FromContext(ctx)
-	if !ok || p.Addr == nil {
-		return false
+// codeOf returns the code of a refusal, which is never OK.
+func codeOf(status int) codes.Code {
+	switch status {
+	case http.StatusBadRequest:
+		return codes.InvalidArgument
+	case http.StatusUnauthorized, http.StatusFound:
+		return codes.Unauthenticated
+	case http.StatusServiceUnavailable:
+		return codes.Unavailable
 	}
-	host, _, err := net.SplitHostPort(p.Addr.String())
-	if err != nil {
-		return false
+	return codes.PermissionDenied
+}
+
+// statusOf returns a status of HTTP as Envoy has it; 403 for one that no refusal has.
+func statusOf(status int) typev3.StatusCode {
+	switch status {
+	case http.StatusFound:
+		return typev3.StatusCode_Found
+	case http.StatusBadRequest:
+		return typev3.StatusCode_BadRequest
+	case http.StatusUnauthorized:
+		return typev3.StatusCode_Unauthorized
+	case http.StatusServiceUnavailable:
+		return typev3.StatusCode_ServiceUnavailable
 	}
-	address, err := netip.ParseAddr(host)
-	address = address.Unmap().WithZone("")
-	return err == nil && slices.ContainsFunc(s.peers, func(n netip.Prefix) bool { return n.Contains(address) })
+	return typev3.StatusCode_Forbidden
+}
+
+// client returns what the connection and the metadata of a call say of who calls.
+func client(ctx context.Context) trust.Client {
+	var c trust.Client
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		c.Address = p.Addr.String()
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+			c.TLS = &info.State
+		}
+	}
+	if keys := metadata.ValueFromIncomingContext(ctx, "authorization"); len(keys) == 1 {
+		c.Key = keys[0]
+	}
+	return c
 }
 
 // identified returns a context whose calls are the gateway's own.

@@ -2,6 +2,8 @@ package extauthz_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/netip"
@@ -12,6 +14,7 @@ import (
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -28,6 +31,23 @@ type services struct {
 	err    error
 	asked  *behalfv1.AuthorizeRequest
 	known  []string // the credentials of the call
+
+	key, certificate string // by which Envoy is known
+}
+
+// callers knows one key.
+type callers struct {
+	behalfv1.UnimplementedCallerServiceServer
+}
+
+func (callers) GetCaller(ctx context.Context, _ *behalfv1.GetCallerRequest) (*behalfv1.GetCallerResponse, error) {
+	switch key := metadata.ValueFromIncomingContext(ctx, "authorization"); {
+	case len(key) == 1 && key[0] == "Bearer gate":
+		return &behalfv1.GetCallerResponse{Kind: behalfv1.CallerKind_CALLER_KIND_SERVICE, Scopes: []string{"behalf:enforce"}}, nil
+	case len(key) == 1 && key[0] == "Bearer dead":
+		return nil, status.Error(codes.Unavailable, "")
+	}
+	return nil, status.Error(codes.Unauthenticated, "")
 }
 
 func (s *services) Authorize(ctx context.Context, req *behalfv1.AuthorizeRequest) (*behalfv1.AuthorizeResponse, error) {
@@ -39,19 +59,36 @@ func check(t *testing.T, s *services, from net.Addr, req *authv3.CheckRequest) *
 	t.Helper()
 	channel := &inprocgrpc.Channel{}
 	behalfv1.RegisterEnforcementServiceServer(channel, s)
-	server := extauthz.New(extauthz.Config{Conn: channel, Identity: "Bearer own", Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	behalfv1.RegisterCallerServiceServer(channel, callers{})
+	server := extauthz.New(extauthz.Config{
+		Conn: channel, Identity: "Bearer own", Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Certificates: []string{"envoy.internal"},
+		LoginOrigin: func() string { return "https://a.example.com" },
+	})
 	ctx := t.Context()
 	if from != nil {
-		ctx = peer.NewContext(ctx, &peer.Peer{Addr: from})
+		p := &peer.Peer{Addr: from}
+		if s.certificate != "" {
+			p.AuthInfo = credentials.TLSInfo{State: tls.ConnectionState{
+				HandshakeComplete: true, VerifiedChains: [][]*x509.Certificate{{{DNSNames: []string{s.certificate}}}},
+			}}
+		}
+		ctx = peer.NewContext(ctx, p)
 	}
-	got, err := server.Check(metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer other")), req)
+	key := s.key
+	if key == "" {
+		key = "Bearer other"
+	}
+	got, err := server.Check(metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", key)), req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got
 }
 
-var envoy = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}
+var (
+	envoy = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}
+	far   = &net.TCPAddr{IP: net.IPv4(198, 51, 100, 1), Port: 1}
+)
 
 func told() *authv3.CheckRequest {
 	return &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: &authv3.AttributeContext_HttpRequest{
@@ -80,6 +117,8 @@ func TestClosed(t *testing.T) {
 		"no peer":              {services{answer: allowed}, nil, told(), 403},
 		"other peer":           {services{answer: allowed}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, told(), 403},
 		"socket":               {services{answer: allowed}, &net.UnixAddr{Name: "@"}, told(), 403},
+		"dead keys":            {services{answer: allowed, key: "Bearer dead"}, far, told(), 503},
+		"other certificate":    {services{answer: allowed, certificate: "other.internal"}, far, told(), 403},
 		"no request":           {services{answer: allowed}, envoy, &authv3.CheckRequest{}, 400},
 	} {
 		got := check(t, &row.services, row.from, row.request)
@@ -116,5 +155,42 @@ func TestAllowed(t *testing.T) {
 	check(t, s, envoy, raw)
 	if h := s.asked.GetHeaders(); len(h) != 3 || string(h[1].GetValue()) != "\xff" || string(h[2].GetValue()) != "2" {
 		t.Errorf("raw headers: %v", h)
+	}
+}
+
+// TestKnown has an Envoy of no trusted network known by its key or its certificate.
+func TestKnown(t *testing.T) {
+	for _, s := range []*services{{key: "Bearer gate"}, {certificate: "envoy.internal"}} {
+		s.answer = &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_ALLOWED}
+		if got := check(t, s, far, told()); got.GetOkResponse() == nil || s.known[0] != "Bearer own" {
+			t.Errorf("%q %q: %v as %q", s.key, s.certificate, got, s.known)
+		}
+	}
+}
+
+// TestBrowsers sends browsers to the login, and nobody when there is a fault.
+func TestBrowsers(t *testing.T) {
+	req := told()
+	http := req.Attributes.Request.Http
+	http.Method, http.Headers = "GET", map[string]string{"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+	for verdict, want := range map[behalfv1.Verdict]string{
+		behalfv1.Verdict_VERDICT_UNAUTHENTICATED: "https://a.example.com/login?return=%2Fa%3Fb%3Dc",
+		behalfv1.Verdict_VERDICT_STEP_UP:         "https://a.example.com/login?acr_values=urn%3Aaltinn%3Aauthlevel%3A3&return=%2Fa%3Fb%3Dc",
+		behalfv1.Verdict_VERDICT_DENIED:          "",
+	} {
+		got := check(t, &services{answer: &behalfv1.AuthorizeResponse{Verdict: verdict, RequiredLevel: 3}}, envoy, req)
+		location := ""
+		for _, h := range got.GetDeniedResponse().GetHeaders() {
+			if h.GetHeader().GetKey() == "location" {
+				location = h.GetHeader().GetValue()
+			}
+		}
+		if location != want || got.GetStatus().GetCode() == 0 || (got.GetDeniedResponse().GetStatus().GetCode() == 302) != (want != "") {
+			t.Errorf("%s: %v", verdict, got)
+		}
+	}
+	got := check(t, &services{err: errors.New("the provider does not answer")}, envoy, req)
+	if got.GetDeniedResponse().GetStatus().GetCode() != 503 || len(got.GetDeniedResponse().GetHeaders()) != 1 {
+		t.Errorf("a fault: %v", got)
 	}
 }
