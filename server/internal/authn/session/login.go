@@ -49,10 +49,8 @@ func (s *Service) Begin(ctx context.Context, name, back, locale string, acr []st
 	if err != nil {
 		return Begun{}, err
 	}
-	for _, a := range acr {
-		if _, known := p.Entry().Levels.ACR[a]; !known {
-			return Begun{}, fault.Field("acr_values", "must be one that the issuers file gives a level")
-		}
+	if acr, err = p.Reaching(acr); err != nil {
+		return Begun{}, err
 	}
 	a := attempt{
 		Provider: name, State: random(), Nonce: random(), Verifier: oauth2.GenerateVerifier(),
