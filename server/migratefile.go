@@ -24,8 +24,17 @@ const (
 	lockTick      = 50 * time.Millisecond
 )
 
-// fileState is how far the layers of a data directory's file have come.
-func fileState(ctx context.Context, dir string) (_ []Layer, err error) {
+// fileState is how far the layers of a data directory have come.
+func fileState(ctx context.Context, dir string) ([]Layer, error) {
+	layers, err := databaseState(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	return auditLayer(ctx, dir, layers)
+}
+
+// databaseState is fileState without the audit records.
+func databaseState(ctx context.Context, dir string) (_ []Layer, err error) {
 	list, err := migrations.OfSQLite()
 	if err != nil {
 		return nil, err
@@ -104,5 +113,9 @@ func openAndClose(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	s := &Server{cfg: cfg, registry: prometheus.NewRegistry()}
-	return errors.Join(s.openFile(ctx, ""), s.Close())
+	err := s.openFile(ctx, "")
+	if err == nil {
+		err = migrateAudit(ctx, cfg.DataDir)
+	}
+	return errors.Join(err, s.Close())
 }

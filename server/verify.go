@@ -24,10 +24,11 @@ type Verified struct {
 	Relationships int    // live at the newest
 	Explained     int    // of those, how many follow from the records of parties
 	Sealed        bool   // its pages have checksums, which were compared
+	Audited       int    // records of decisions, in a data directory
 }
 
-// VerifyDataDir verifies the database of a data directory that no server has open. See
-// VerifyFile.
+// VerifyDataDir verifies the databases of a data directory that no server has open: see
+// VerifyFile, and the records of decisions, every page and record.
 func VerifyDataDir(ctx context.Context, dir string, progress func(done, total int)) (_ Verified, err error) {
 	path := filepath.Join(dir, databaseName)
 	if _, err := os.Stat(path); err != nil {
@@ -38,7 +39,14 @@ func VerifyDataDir(ctx context.Context, dir string, progress func(done, total in
 		return Verified{}, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	return VerifyFile(ctx, path, progress)
+	found, err := VerifyFile(ctx, path, progress)
+	if err != nil {
+		return found, err
+	}
+	if found.Audited, err = verifyAudit(ctx, dir); err != nil {
+		err = fmt.Errorf("verify: %w", err)
+	}
+	return found, err
 }
 
 // VerifyFile reads a database whole, such as a backup, and fails with the first thing in it
@@ -62,7 +70,9 @@ func VerifyFile(ctx context.Context, path string, progress func(done, total int)
 	if err != nil {
 		return Verified{}, fmt.Errorf("verify: %w", err)
 	}
-	return Verified{found.Revision, found.Revisions, found.Relationships, explained, found.Sealed}, nil
+	return Verified{
+		Revision: found.Revision, Revisions: found.Revisions, Relationships: found.Relationships, Explained: explained, Sealed: found.Sealed,
+	}, nil
 }
 
 // has reports whether a graph has the relationship, ending when it should.

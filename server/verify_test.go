@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,5 +68,61 @@ func TestVerify(t *testing.T) {
 	}
 	if _, err := server.VerifyFile(t.Context(), path, nil); err != nil {
 		t.Errorf("the database itself: %v", err)
+	}
+}
+
+// TestAuditFile verifies and migrates the records of decisions of a data directory.
+func TestAuditFile(t *testing.T) {
+	s := startAltinnServer(t)
+	s.loadSmallRegister()
+	s.stop()
+	path := filepath.Join(s.dataDir, "audit.db")
+	change := func(text string) {
+		t.Helper()
+		db, err := sqlite.Open(path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const insert = "INSERT INTO audit VALUES (%d, 0, 'decision', 0, '', 0, '', '', 'Permit', '%s')"
+	change(fmt.Sprintf(insert, 1, "{}"))
+	if whole, err := server.VerifyDataDir(t.Context(), s.dataDir, nil); err != nil || whole.Audited == 0 {
+		t.Errorf("as it is: %+v, %v", whole, err)
+	}
+	cfg := server.Config{DataDir: s.dataDir}
+	layers, err := server.MigrationState(t.Context(), cfg)
+	if err != nil || len(layers) != 4 || layers[3].Name != server.LayerAudit || layers[3].Current != layers[3].Wanted || server.Migrates(layers) {
+		t.Errorf("layers %+v, %v", layers, err)
+	}
+	change(fmt.Sprintf(insert, 2, "{"))
+	if _, err := server.VerifyDataDir(t.Context(), s.dataDir, nil); err == nil || !strings.Contains(err.Error(), path+" is damaged in table audit: 1 records are no JSON") {
+		t.Errorf("a record that is none: %v", err)
+	}
+	change("DELETE FROM audit WHERE at = 2; PRAGMA wal_checkpoint(TRUNCATE)")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	torn := bytes.Clone(whole)
+	torn[len(torn)-100] ^= 1
+	if err := os.WriteFile(path, torn, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.VerifyDataDir(t.Context(), s.dataDir, nil); err == nil || !strings.Contains(err.Error(), path+" is damaged") {
+		t.Errorf("a broken page: %v", err)
+	}
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	change("PRAGMA user_version = 999; UPDATE migration SET number = 999, oldest = 999 WHERE number = (SELECT max(number) FROM migration)")
+	layers, err = server.MigrationState(t.Context(), cfg)
+	if err != nil || len(layers) != 4 || layers[3].Refused == "" {
+		t.Errorf("of a later release: %+v, %v", layers, err)
 	}
 }

@@ -83,6 +83,18 @@ func Verify(ctx context.Context, path string, progress func(done, total int), al
 	return Verified{ID: s.id, Revision: head.Revision(), Revisions: revisions, Relationships: head.Tuples(), Sealed: sealed}, nil
 }
 
+// CheckFile reads a whole database that is no store's, and returns a *DamagedError for the
+// first page or index in it that cannot be. It changes nothing.
+func CheckFile(ctx context.Context, path string) (err error) {
+	db, err := sqlite.Inspect(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	s := &Store{cfg: Config{Path: path}}
+	return s.check(ctx, db, "integrity_check")
+}
+
 // verifyLive loads what is live as Open does, which compares it with its checksum.
 func (s *Store) verifyLive(ctx context.Context, db *sql.DB) (err error) {
 	if s.w.conn, err = db.Conn(ctx); err != nil {

@@ -27,7 +27,8 @@ func newMigrate(t Terminal) *cobra.Command {
 }
 
 const migrateLayers = `A database has three layers, which are migrated in this order: records, the SQL of this program; datastore,
-SpiceDB's own tables, on Postgres only; and schema, Behalf's own part of the relations schema. Each migration
+SpiceDB's own tables, on Postgres only; and schema, Behalf's own part of the relations schema. A data directory
+with records of decisions has a fourth, audit: their file. Each migration
 names the oldest program that can go on to run on the database after it, by the newest version that this
 program knows; an older one is refused with a message.`
 

@@ -17,7 +17,8 @@ func newVerify(t Terminal) *cobra.Command {
 		Short: "Prove that a database or a backup holds together",
 		Long: `Prove that a database or a backup holds together: every page in use against its checksum, every index, every
 row, the live relationships of every revision against its checksum, and the relationships of every party
-against its records. The server of a data directory must be stopped; a backup can be verified at any time.
+against its records; of a data directory also every page and record of what was decided. Its server must be
+stopped; a backup can be verified at any time.
 
 What cannot be is named by file, table and page, the exit code is 1, and nothing is repaired.
 
@@ -85,4 +86,7 @@ func printVerified(t Terminal, name string, v server.Verified) {
 	}
 	fmt.Fprintf(t.Out, "%s holds together: revision %d, %d revisions compared, %d relationships, %d of them by the records; pages %s\n",
 		name, v.Revision, v.Revisions, v.Relationships, v.Explained, pages)
+	if v.Audited > 0 {
+		fmt.Fprintf(t.Out, "%d records of decisions hold together\n", v.Audited)
+	}
 }
