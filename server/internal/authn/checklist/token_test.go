@@ -258,6 +258,19 @@ func times(s *stand) {
 	}
 }
 
+// rows 29 and 30: a token that is bound to a key is no bearer's, as long as nobody asks for the key.
+func bound(to string) func(*stand) {
+	return func(s *stand) {
+		cnf := map[string]any{"cnf": map[string]any{to: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}
+		s.wantToken("bound by "+to, s.token(nil, cnf), false)
+		s.idp.On(hostile.Introspection, hostile.Answer(hostile.With(s.access(cnf), map[string]any{"active": true})))
+		s.tried++
+		if _, err := s.known.Authenticate(s.t.Context(), "opaque-token-of-kari"); fault.KindOf(err) != fault.Unauthenticated {
+			s.t.Errorf("opaque, and bound by %s: %v", to, err)
+		}
+	}
+}
+
 // row 34
 func issuers(s *stand) {
 	// A token of nobody's makes nobody be asked.

@@ -116,6 +116,9 @@ func (i *inquiry) read(text []byte, now time.Time) (authn.Verified, error) {
 	if !slices.ContainsFunc(c.Audience, p.meant(p.entry.Introspection.Audiences)) {
 		return authn.Verified{}, refused("the token is meant for somebody else")
 	}
+	if c.Bound != nil {
+		return authn.Verified{}, errBound()
+	}
 	who, err := p.identity(c)
 	if err != nil {
 		return authn.Verified{}, err

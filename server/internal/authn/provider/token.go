@@ -41,6 +41,9 @@ func (p *Provider) Verify(ctx context.Context, text authn.Secret) (authn.Verifie
 	if c.isOther() {
 		return authn.Verified{}, refused("the token is no access token")
 	}
+	if c.Bound != nil {
+		return authn.Verified{}, errBound()
+	}
 	who, err := p.identity(c)
 	if err != nil {
 		return authn.Verified{}, err
@@ -82,6 +85,7 @@ type claims struct {
 	AtHash    *string          `json:"at_hash"`
 	CHash     *string          `json:"c_hash"`
 	Events    *json.RawMessage `json:"events"`
+	Bound     *json.RawMessage `json:"cnf"`
 
 	all map[string]json.RawMessage
 }
@@ -98,6 +102,12 @@ func readClaims(payload []byte) (*claims, error) {
 // signed by the same key, and neither was given to open an API.
 func (c *claims) isOther() bool {
 	return c.Nonce != nil || c.AtHash != nil || c.CHash != nil || c.Events != nil
+}
+
+// errBound returns the fault of a token that is bound to a key or a certificate (RFC 7800).
+// Whoever bears it does not show here that he has that, so he may have stolen the token.
+func errBound() error {
+	return refused("the token is bound to a key, and is not taken from whoever bears it")
 }
 
 // audience is a string or a list of strings.
