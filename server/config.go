@@ -40,6 +40,9 @@ type Config struct {
 	Datastore string
 	// Migrate brings the tables of a Postgres database to this release. A file is always.
 	Migrate bool
+	// MaxStaleness is how old an answer from a Postgres database may be to who brings no
+	// revision. 0 sees every write that was acknowledged, by whichever server.
+	MaxStaleness time.Duration
 	// History is how long ended relationships and old revisions are kept. 0 keeps them all.
 	History time.Duration
 	// Loading is told how many relationships of how many a start has loaded. May be nil.
@@ -127,6 +130,9 @@ func (c Config) Validate() error {
 		c.Enforcement.Validate(),
 		c.validatePublicURL(),
 		c.Audit.Validate(),
+	}
+	if c.MaxStaleness < 0 {
+		faults = append(faults, fmt.Errorf("--max-staleness: %s is negative", c.MaxStaleness))
 	}
 	if c.History < 0 {
 		faults = append(faults, fmt.Errorf("--history: %s is negative", c.History))

@@ -48,7 +48,10 @@ func (s *Server) openPostgres(ctx context.Context) (err error) {
 		}
 	}
 	s.shared = &sharedStore{}
-	if s.shared.relations, err = engine.OpenPostgres(ctx, s.cfg.Datastore); err != nil {
+	s.shared.relations, err = engine.OpenReplicated(ctx, s.cfg.Datastore, engine.ReplicaConfig{
+		MaxStaleness: s.cfg.MaxStaleness, Loading: s.cfg.Loading, Logger: s.cfg.Logger, Registry: s.registry,
+	})
+	if err != nil {
 		return howToMigrate(fmt.Errorf("open the relations: %w", err))
 	}
 	if err := s.startEngine(s.shared.relations); err != nil {

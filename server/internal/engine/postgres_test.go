@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -54,9 +55,28 @@ func database(t testing.TB) string {
 	return uri
 }
 
+// open opens a database with a replica in memory.
 func open(t testing.TB, uri string) datastore.Datastore {
 	t.Helper()
+	return openWith(t, uri, engine.ReplicaConfig{})
+}
+
+func openWith(t testing.TB, uri string, c engine.ReplicaConfig) datastore.Datastore {
+	t.Helper()
+	c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	store, err := engine.OpenReplicated(t.Context(), uri, c)
+	return opened(t, store, err)
+}
+
+// openBare opens a database without one.
+func openBare(t testing.TB, uri string) datastore.Datastore {
+	t.Helper()
 	store, err := engine.OpenPostgres(t.Context(), uri)
+	return opened(t, store, err)
+}
+
+func opened(t testing.TB, store datastore.Datastore, err error) datastore.Datastore {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}

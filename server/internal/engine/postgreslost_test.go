@@ -15,7 +15,7 @@ import (
 // TestPostgresLostReading crashes Postgres after a snapshot was chosen, before and amid the
 // rows that are read at it: both say that the database cannot be reached.
 func TestPostgresLostReading(t *testing.T) {
-	store := open(t, database(t))
+	store := openBare(t, database(t))
 	e := startOn(t, store, world)
 	var us []relation.Update
 	for i := range 10_000 { // more than lies between a server and its client

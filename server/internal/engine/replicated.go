@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
 	"github.com/behalf-authz/behalf/server/internal/replica"
+	"github.com/behalf-authz/behalf/server/internal/tuples"
 )
 
 // ReplicaConfig is what a server keeps in memory of the relations in a Postgres database.
@@ -28,8 +30,7 @@ type ReplicaConfig struct {
 }
 
 // OpenReplicated opens SpiceDB's own engine over the Postgres database, as OpenPostgres does,
-// and begins to load all relations into memory. SpiceDB answers until they are loaded, and
-// whenever they cannot be proved fresh.
+// and loads all relations into memory. SpiceDB answers when they cannot be proved fresh.
 func OpenReplicated(ctx context.Context, uri string, c ReplicaConfig) (datastore.Datastore, error) {
 	store, err := openShared(ctx, uri)
 	if err != nil {
@@ -42,6 +43,9 @@ func OpenReplicated(ctx context.Context, uri string, c ReplicaConfig) (datastore
 	made, err := replica.New(of)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
+	}
+	if err := made.Load(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("load the relations into memory: %w", err), made.Close(), store.Close())
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &replicatedStore{store, made, cancel, make(chan error, 1)}
@@ -96,14 +100,45 @@ func (s *replicatedStore) Walkable(r datastore.Revision) (snapshot *graph.Snapsh
 	return state.Snapshot, state.Schema, true
 }
 
-// ReadyState reports whether the tables are those of this release, and whether the relations
-// have been loaded since the start.
-func (s *replicatedStore) ReadyState(ctx context.Context) (datastore.ReadyState, error) {
-	state, err := s.postgresStore.ReadyState(ctx)
-	if err != nil || !state.IsReady || s.replica.Loaded() {
-		return state, reached(err)
+// CheckRevision reports whether a revision can be read.
+func (s *replicatedStore) CheckRevision(ctx context.Context, r datastore.Revision) error {
+	if _, ok := s.replica.At(r); ok {
+		return nil
 	}
-	return datastore.ReadyState{Message: "the relations are being loaded into memory"}, nil
+	return s.postgresStore.CheckRevision(ctx, r)
+}
+
+// SnapshotReader returns what reads at a revision: from memory, when that has it.
+func (s *replicatedStore) SnapshotReader(r datastore.Revision) datastore.Reader {
+	from := s.postgresStore.SnapshotReader(r)
+	state, ok := s.replica.At(r)
+	if !ok || state.Schema == nil {
+		return from
+	}
+	return replicatedReader{from, tuples.Snapshot{Of: state.Snapshot}, state.Schema}
+}
+
+// replicatedReader reads relationships and schema from memory, and from the database what is
+// not there: counters, and by name schemas of old.
+type replicatedReader struct {
+	datastore.Reader
+	tuples tuples.Snapshot
+	schema *datastore.ReadOnlyStoredSchema
+}
+
+// QueryRelationships reads relationships by their resources.
+func (r replicatedReader) QueryRelationships(ctx context.Context, filter datastore.RelationshipsFilter, opts ...options.QueryOptionsOption) (datastore.RelationshipIterator, error) {
+	return r.tuples.QueryRelationships(ctx, filter, opts...)
+}
+
+// ReverseQueryRelationships reads relationships by their subjects.
+func (r replicatedReader) ReverseQueryRelationships(ctx context.Context, filter datastore.SubjectsFilter, opts ...options.ReverseQueryOptionsOption) (datastore.RelationshipIterator, error) {
+	return r.tuples.ReverseQueryRelationships(ctx, filter, opts...)
+}
+
+// ReadStoredSchema reads the schema.
+func (r replicatedReader) ReadStoredSchema(context.Context) (*datastore.ReadOnlyStoredSchema, error) {
+	return r.schema, nil
 }
 
 // Close ends the replica and closes the connections.

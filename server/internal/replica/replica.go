@@ -118,12 +118,11 @@ const (
 // sweepEvery is how often expired tuples are looked for.
 const sweepEvery = time.Hour
 
-// Run loads the graph and keeps it close to the database until ctx is done.
+// Run keeps the graph close to the database until ctx is done.
 func (r *Replica) Run(ctx context.Context) error {
 	poll, sweep := time.NewTicker(r.cfg.Poll), time.NewTicker(sweepEvery)
 	defer poll.Stop()
 	defer sweep.Stop()
-	r.keepLoaded(ctx)
 	reachable := true
 	for ctx.Err() == nil {
 		select {
@@ -142,7 +141,7 @@ func (r *Replica) Run(ctx context.Context) error {
 // keepLoaded loads the graph, again and again until it is.
 func (r *Replica) keepLoaded(ctx context.Context) {
 	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
-		err := r.load(ctx)
+		err := r.Load(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -181,9 +180,6 @@ func (r *Replica) Close() error {
 	return nil
 }
 
-// Loaded reports whether the graph has been loaded since the start.
-func (r *Replica) Loaded() bool { return r.loaded.Load() }
-
 // At returns the state of a revision, if it is one that the replica was, or one of the same
 // relations and schema.
 func (r *Replica) At(revision datastore.Revision) (*State, bool) {
@@ -201,8 +197,8 @@ func (r *Replica) At(revision datastore.Revision) (*State, bool) {
 	return r.memory.find(h)
 }
 
-// load loads the graph.
-func (r *Replica) load(ctx context.Context) (err error) {
+// Load loads the graph. It comes before Run, which loads it again when it must.
+func (r *Replica) Load(ctx context.Context) (err error) {
 	select {
 	case <-r.turn:
 	case <-ctx.Done():
@@ -249,7 +245,6 @@ func (r *Replica) load(ctx context.Context) (err error) {
 	r.memory.add(state, true)
 	r.latest.Store(state)
 	r.proved.Store(int64(began.Sub(r.start)))
-	r.loaded.Store(true)
 	r.metrics.loads.Inc()
 	r.cfg.Logger.InfoContext(ctx, "relations loaded into memory", "relationships", snapshot.Tuples(), "took", time.Since(began))
 	return nil

@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/tuples"
 )
 
 // Both statements return rows of the same columns: one that says what the statement saw, and
@@ -180,7 +183,9 @@ func read(ctx context.Context, conn *pgx.Conn, text string, began func(string), 
 			}
 			continue
 		}
-		words.tuple(&t, raw)
+		if err := words.tuple(&t, raw); err != nil {
+			return saw, err
+		}
 		if err := each(what, &t); err != nil {
 			return saw, err
 		}
@@ -231,8 +236,8 @@ func (w words) of(raw []byte) string {
 const ellipsis = "..."
 
 // tuple reads the row of a relationship.
-func (w words) tuple(t *graph.Tuple, raw [][]byte) {
-	*t = graph.Tuple{Caveat: w.of(raw[7]), Context: string(raw[8])}
+func (w words) tuple(t *graph.Tuple, raw [][]byte) error {
+	*t = graph.Tuple{Caveat: w.of(raw[7])}
 	t.Resource.Type, t.Resource.ID, t.Relation = w.of(raw[1]), string(raw[2]), w.of(raw[3])
 	t.Subject.Type, t.Subject.ID = w.of(raw[4]), string(raw[5])
 	if rel := w.of(raw[6]); rel != ellipsis {
@@ -241,4 +246,16 @@ func (w words) tuple(t *graph.Tuple, raw [][]byte) {
 	if raw[9] != nil {
 		t.Expires = instant(raw[9])
 	}
+	if t.Caveat == "" || len(raw[8]) == 0 {
+		return nil
+	}
+	var context structpb.Struct
+	err := protojson.Unmarshal(raw[8], &context)
+	if err == nil {
+		t.Context, err = tuples.Context(&context)
+	}
+	if err != nil {
+		return fmt.Errorf("read the context of %s: %w", t, err)
+	}
+	return nil
 }

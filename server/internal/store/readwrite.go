@@ -14,6 +14,7 @@ import (
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
 	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/tuples"
 )
 
 const touch = relation.Touch
@@ -54,7 +55,7 @@ func (w *readWrite) WriteRelationships(_ context.Context, updates []tuple.Relati
 }
 
 func (w *readWrite) update(u *tuple.RelationshipUpdate) error {
-	t, err := toGraph(&u.Relationship)
+	t, err := tuples.ToGraph(&u.Relationship)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func exists(err error) error {
 	if !ok {
 		return err
 	}
-	r, failed := fromGraph(&e.Existing)
+	r, failed := tuples.FromGraph(&e.Existing)
 	if failed != nil {
 		return failed
 	}
@@ -100,7 +101,7 @@ func (w *readWrite) DeleteRelationships(_ context.Context, filter *v1.Relationsh
 		ResourcePrefix: f.OptionalResourceIDPrefix, Relation: f.OptionalResourceRelation,
 	}
 	for _, s := range f.OptionalSubjectsSelectors {
-		q.Subjects = append(q.Subjects, subjects(s.OptionalSubjectType, s.OptionalSubjectIds, s.RelationFilter))
+		q.Subjects = append(q.Subjects, tuples.Subjects(s.OptionalSubjectType, s.OptionalSubjectIds, s.RelationFilter))
 	}
 	if o.DeleteLimit != nil {
 		q.Limit = *o.DeleteLimit
@@ -126,7 +127,7 @@ func (w *readWrite) BulkLoad(ctx context.Context, source datastore.BulkWriteRela
 		if err != nil || r == nil {
 			return n, err
 		}
-		t, err := toGraph(r)
+		t, err := tuples.ToGraph(r)
 		if err != nil {
 			return n, err
 		}

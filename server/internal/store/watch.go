@@ -13,6 +13,7 @@ import (
 	"github.com/authzed/spicedb/pkg/tuple"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/tuples"
 )
 
 // slowWatcher is how long a watcher whose buffer is full may take by default.
@@ -137,7 +138,7 @@ func (w *watcher) sendCommit(ctx context.Context, c *graph.Commit, n note) error
 }
 
 func updateOf(u *graph.Update) (tuple.RelationshipUpdate, error) {
-	r, err := fromGraph(&u.Tuple)
+	r, err := tuples.FromGraph(&u.Tuple)
 	if err != nil {
 		return tuple.RelationshipUpdate{}, err
 	}

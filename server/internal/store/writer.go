@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/tuples"
 )
 
 // writer is the connection that writes, and where the next write begins. It belongs to the
@@ -139,7 +140,7 @@ func (w *writer) number(typ, name string) (int64, error) {
 
 // now returns the time of the next revision, which is never before that of the last one.
 func (w *writer) now() time.Time {
-	now := time.Now().UTC().Truncate(precision)
+	now := time.Now().UTC().Truncate(tuples.Precision)
 	if now.Before(w.at) {
 		return w.at
 	}
