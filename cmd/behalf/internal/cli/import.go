@@ -42,6 +42,8 @@ altinn-world: the files that stand in for Altinn's other systems in tests of its
 A file is the whole truth of its source: what an earlier file of that source said and this one does not
 is removed in the same run, and what other sources say stays. A run that would remove more than 5 % of
 a source stops before it writes, unless --allow-removals is given. Several files of one source count as one.
+Definitions, relationships, policies, instances and roles in estates are of no source: those that a directory
+lacks stay.
 
 Entries that are refused are listed by file, line and field; the others are taken, and the exit code is 3.`,
 		Example: `  behalf import world.jsonl
