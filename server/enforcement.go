@@ -2,10 +2,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/behalf-authz/behalf/gateway/extauthz"
+	"github.com/behalf-authz/behalf/gateway/forwardauth"
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/decision"
@@ -21,17 +24,23 @@ type EnforcementConfig struct {
 	// TrustedPeers are the networks of the API gateways that are believed when they tell of
 	// a request. Default none.
 	TrustedPeers []netip.Prefix
+	// TrustedCertificates are DNS names and URIs by which certificates, which --tls-client-ca
+	// has verified, name API gateways that are believed too. Default none.
+	TrustedCertificates []string
 }
 
 // Validate returns every fault of c joined, nil when there is none.
 func (c EnforcementConfig) Validate() error {
-	if c.RoutesFile == "" {
-		return nil
+	var faults []error
+	if slices.Contains(c.TrustedCertificates, "") {
+		faults = append(faults, errors.New("--trusted-certificates: a name is empty"))
 	}
-	if err := enforce.CheckFile(c.RoutesFile); err != nil {
-		return fmt.Errorf("--routes: %w", err)
+	if c.RoutesFile != "" {
+		if err := enforce.CheckFile(c.RoutesFile); err != nil {
+			faults = append(faults, fmt.Errorf("--routes: %w", err))
+		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // newEnforcement returns the service that answers API gateways.
@@ -66,11 +75,20 @@ func (s *Server) newEnforcement(known *openedCredentials, decisions *decision.Se
 func (s *Server) newEnvoy() *extauthz.Server {
 	return extauthz.New(extauthz.Config{
 		Conn: s.inproc, Identity: s.gatewayIdentity.authorization(), Peers: s.cfg.Enforcement.TrustedPeers,
+		Certificates: s.cfg.Enforcement.TrustedCertificates, LoginOrigin: s.loginOrigin,
 	})
 }
 
+// gatewayDoors says how the HTTP port serves API gateways.
+func (s *Server) gatewayDoors() forwardauth.Config {
+	return forwardauth.Config{
+		Identity: s.gatewayIdentity.authorization(), Peers: s.cfg.Enforcement.TrustedPeers,
+		Certificates: s.cfg.Enforcement.TrustedCertificates, LoginOrigin: s.loginOrigin,
+	}
+}
+
 // envoyAccess is the access table of that service, which looks itself at who calls: by his
-// address, and not by credentials.
+// address, certificate or key.
 func envoyAccess() interceptor.Access {
 	return interceptor.Access{extauthz.CheckMethod: interceptor.Public()}
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/behalf-authz/behalf/gateway"
 	"github.com/behalf-authz/behalf/gateway/altinn"
-	"github.com/behalf-authz/behalf/gateway/forwardauth"
 	"github.com/behalf-authz/behalf/schema"
 )
 
@@ -51,7 +50,7 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 		},
 		Login: s.loginDoors(),
 
-		Enforcement: forwardauth.Config{Identity: s.gatewayIdentity.authorization(), Peers: s.cfg.Enforcement.TrustedPeers},
+		Enforcement: s.gatewayDoors(),
 		Logger:      s.cfg.Logger,
 		Registerer:  s.registry,
 		// SpiceDB keeps most of its metrics in the process-wide registry.

@@ -78,6 +78,7 @@ func (s *Server) openLogins() (*logins, error) {
 			return nil, fmt.Errorf("--issuers: %w", err)
 		}
 		l.providers = append(l.providers, p)
+		s.loginOffered = s.loginOffered || entry.Login != nil
 	}
 	ring, err := s.openRing()
 	if err != nil {
@@ -136,6 +137,14 @@ func (s *Server) origin() string {
 		return "https://" + s.HTTPAddr()
 	}
 	return "http://" + s.HTTPAddr()
+}
+
+// loginOrigin is scheme and host where browsers log in, empty when nobody can.
+func (s *Server) loginOrigin() string {
+	if !s.loginOffered {
+		return ""
+	}
+	return s.origin()
 }
 
 // sessionCookie is the name of the cookie of a browser's session.

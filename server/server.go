@@ -41,6 +41,7 @@ type Server struct {
 	directory       *party.Directory
 	audit           *audit.Log
 	routes          *enforce.Routes
+	loginOffered    bool               // whether a provider of the issuers file logs people in
 	writtenTo       register.Directory // who is told what this server has written
 
 	chain        *interceptor.Chain

@@ -33,6 +33,7 @@ const (
 	RelationsWrite  Scope = "behalf:relations.write"
 	SchemaWrite     Scope = "behalf:schema.write"
 	AuditRead       Scope = "behalf:audit.read"
+	Enforce         Scope = "behalf:enforce" // of an API gateway: to ask about others' requests
 	Admin           Scope = "behalf:admin"
 )
 
@@ -43,7 +44,7 @@ const Gateway Scope = "behalf:gateway"
 // Scopes are all scopes that can be given, in the order of their declaration.
 var Scopes = []Scope{
 	PartiesRead, RolesRead, Check, Decide, RegisterWrite, DelegationWrite, PolicyWrite,
-	RelationsRead, RelationsWrite, SchemaWrite, AuditRead, Admin,
+	RelationsRead, RelationsWrite, SchemaWrite, AuditRead, Enforce, Admin,
 }
 
 // Caller is an authenticated identity. The zero Caller is nobody. It is not changed
