@@ -57,7 +57,7 @@ directory is opened instead.`,
 	flags.StringVar(&c.filter.Resource, "resource", "", "what was acted on, such as app_skd_taxreport")
 	flags.StringVar(&c.filter.Action, "action", "", "what was to be done")
 	flags.StringVar(&c.filter.Decision, "decision", "", "Permit, Deny, NotApplicable or Indeterminate")
-	flags.StringVar(&c.filter.Kind, "kind", "", "decision, or with --audit-checks check, list or validate")
+	flags.StringVar(&c.filter.Kind, "kind", "", "decision, change, or with --audit-checks check, list or validate")
 	flags.BoolVar(&c.filter.OldestFirst, "oldest-first", false, "the oldest first")
 	flags.IntVar(&c.limit, "limit", 100, "how many records to show at most; 0 shows all")
 	flags.BoolVar(&c.follow, "follow", false, "go on to show records as they are made, until interrupted")

@@ -84,7 +84,7 @@ func tree(t Terminal) *cobra.Command {
 	root.AddCommand(
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newDecide(t), newParties(t), newRoles(t), newPolicy(t), newDelegate(t),
-		newToken(t), newAPIKey(t), newSchema(t), newVersion(t),
+		newToken(t), newAPIKey(t), newIdentities(t), newSchema(t), newVersion(t),
 		newAudit(t), newMigrate(t), newBackup(t), newRestore(t), newExport(t), newVerify(t),
 	)
 	heard.listen(root)
