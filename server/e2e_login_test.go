@@ -23,6 +23,11 @@ type loginServer struct {
 
 func startLoginServer(t *testing.T) *loginServer {
 	t.Helper()
+	return startLoginServerWith(t, server.EnforcementConfig{})
+}
+
+func startLoginServerWith(t *testing.T, enforcement server.EnforcementConfig) *loginServer {
+	t.Helper()
 	const secret = "a-secret-that-is-long-enough-for-it"
 	dir, port := t.TempDir(), oidc.Port(t)
 	file, secretFile := filepath.Join(dir, "issuers.yaml"), filepath.Join(dir, "client.secret")
@@ -44,7 +49,9 @@ issuers:
     login: {client_id: behalf}
     bearer: {audiences: [api]}
 `, port, secretFile))
-	s := startAltinnServerWith(t, server.Config{DataDir: filepath.Join(dir, "data"), Login: server.LoginConfig{IssuersFile: file}})
+	s := startAltinnServerWith(t, server.Config{
+		DataDir: filepath.Join(dir, "data"), Login: server.LoginConfig{IssuersFile: file}, Enforcement: enforcement,
+	})
 	// Only now is known where browsers come back to. The server asks a provider nothing before it must.
 	idp := oidc.Start(t, port, time.Hour, oidc.Client{
 		ID: "behalf", Secret: secret, Redirects: []string{s.base + "/callback/people"}, AfterLogout: []string{s.base + "/signed-out"},
