@@ -62,9 +62,11 @@ listens on this machine only; an address that others can reach needs a certifica
 		"URL of the system that knows instances of apps, as Altinn's storage answers; without it those on record count")
 	flags.StringVar(&c.config.InstancePIPTokenFile, "instance-pip-token-file", "", "file with a bearer token for --instance-pip")
 	flags.StringVar(&c.config.Enforcement.RoutesFile, "routes", "",
-		"YAML file of the routes that API gateways may let pass, and whom; read again when it changes")
+		"YAML file of the routes that API gateways may let pass, and whom, or Mia-Platform's auth.json; read again when it changes")
 	flags.StringSliceVar(&c.trusted, "trusted-peers", nil,
 		"networks, such as 10.2.0.0/16, of the API gateways that are believed when they tell of a request")
+	flags.StringSliceVar(&c.config.Enforcement.TrustedCertificates, "trusted-certificates", nil,
+		"DNS names and URIs, in certificates that --tls-client-ca has verified, of API gateways that are believed too")
 	bindAudit(flags, &c.config.Audit)
 	flags.StringVar(&c.config.Login.IssuersFile, "issuers", "",
 		"YAML file of the identity providers whose tokens and logins are accepted, and what each is believed for")
