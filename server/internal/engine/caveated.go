@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"fmt"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
@@ -47,7 +48,7 @@ func (e *Engine) CandidateResources(ctx context.Context, at relation.At, objectT
 		return relation.Candidates{}, "", err
 	}
 	if ids, ok := e.Walk(ctx).Resources(ctx, objectType, permission, subject); ok {
-		return relation.Candidates{IDs: ids}, revision, nil
+		return relation.Candidates{IDs: slices.Clone(ids.IDs())}, revision, nil
 	}
 	given, err := caveatContext(caveats)
 	if err != nil {
@@ -76,7 +77,7 @@ func (e *Engine) CandidateSubjects(ctx context.Context, at relation.At, object r
 		return relation.Candidates{}, "", err
 	}
 	if ids, everyone, ok := e.Walk(ctx).Subjects(ctx, object, permission, subjectType, ""); ok {
-		return relation.Candidates{IDs: ids, Everyone: everyone}, revision, nil
+		return relation.Candidates{IDs: slices.Clone(ids.IDs()), Everyone: everyone}, revision, nil
 	}
 	given, err := caveatContext(caveats)
 	if err != nil {

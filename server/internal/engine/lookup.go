@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"google.golang.org/grpc"
@@ -17,17 +18,27 @@ const wildcard = "*"
 // permission, each once, in no order. Objects on which he has it only under a caveat are
 // left out.
 func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) ([]string, relation.Revision, error) {
+	found, revision, err := e.ListResources(ctx, at, objectType, permission, subject)
+	if err != nil {
+		return nil, "", err
+	}
+	return slices.Clone(found.IDs()), revision, nil
+}
+
+// ListResources is Resources whose answer is one value for as long as it stays the same, if
+// the list is long and its walk is kept.
+func (e *Engine) ListResources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) (*relation.Listed, relation.Revision, error) {
 	if w, revision, ok := e.head(ctx, at); ok {
-		if ids, ok := w.Resources(ctx, objectType, permission, subject); ok {
-			return ids, revision, nil
+		if found, ok := w.Resources(ctx, objectType, permission, subject); ok {
+			return found, revision, nil
 		}
 	}
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
 		return nil, "", err
 	}
-	if ids, ok := e.Walk(ctx).Resources(ctx, objectType, permission, subject); ok {
-		return ids, revision, nil
+	if found, ok := e.Walk(ctx).Resources(ctx, objectType, permission, subject); ok {
+		return found, revision, nil
 	}
 	if err := gone(ctx); err != nil {
 		return nil, "", err
@@ -50,24 +61,33 @@ func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, perm
 	if err != nil {
 		return nil, "", faultOf(err)
 	}
-	return ids, revision, nil
+	return relation.NewListed(ids), revision, nil
 }
 
 // Subjects returns the ids of all subjects of the type that have the permission on the
 // object, each once, in no order. A wildcard names nobody and is left out, with those who
 // have the permission through nothing else; so are those who have it only under a caveat.
 func (e *Engine) Subjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) ([]string, relation.Revision, error) {
+	found, revision, err := e.ListSubjects(ctx, at, object, permission, subjectType)
+	if err != nil {
+		return nil, "", err
+	}
+	return slices.Clone(found.IDs()), revision, nil
+}
+
+// ListSubjects is Subjects whose answer is one value as that of ListResources is.
+func (e *Engine) ListSubjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) (*relation.Listed, relation.Revision, error) {
 	if w, revision, ok := e.head(ctx, at); ok {
-		if ids, _, ok := w.Subjects(ctx, object, permission, subjectType, ""); ok {
-			return ids, revision, nil
+		if found, _, ok := w.Subjects(ctx, object, permission, subjectType, ""); ok {
+			return found, revision, nil
 		}
 	}
 	ctx, revision, err := e.at(ctx, at)
 	if err != nil {
 		return nil, "", err
 	}
-	if ids, _, ok := e.Walk(ctx).Subjects(ctx, object, permission, subjectType, ""); ok {
-		return ids, revision, nil
+	if found, _, ok := e.Walk(ctx).Subjects(ctx, object, permission, subjectType, ""); ok {
+		return found, revision, nil
 	}
 	if err := gone(ctx); err != nil {
 		return nil, "", err
@@ -91,7 +111,7 @@ func (e *Engine) Subjects(ctx context.Context, at relation.At, object relation.O
 	if err != nil {
 		return nil, "", faultOf(err)
 	}
-	return ids, revision, nil
+	return relation.NewListed(ids), revision, nil
 }
 
 // sink is a server stream whose messages go to a function. The message that each gets is

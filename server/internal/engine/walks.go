@@ -30,8 +30,10 @@ type walks struct {
 	newest  atomic.Pointer[walked]
 	compile sync.Mutex
 	kept    []*walked // compiled schemas, the newest last
+	lists   *lists
 	counts  [questions][]prometheus.Counter
 	past    [questions]prometheus.Counter
+	again   [questions]prometheus.Counter
 }
 
 // walked is a schema with what it was compiled to.
@@ -54,11 +56,11 @@ const (
 
 // newWalks returns the walks over a datastore, and registers their metric.
 func newWalks(store datastore.Datastore, registry *prometheus.Registry) (*walks, error) {
-	w := &walks{}
+	w := &walks{lists: newLists()}
 	w.store, _ = store.(walkable)
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "behalf_walks_total",
-		Help: "Questions about relations, by kind and by what became of the walk: answered by it, or why SpiceDB was asked.",
+		Help: "Questions about relations, by kind and by what became of the walk: answered by it, or by an earlier one that still holds (kept), or why SpiceDB was asked.",
 	}, []string{"question", "outcome"})
 	if err := registry.Register(counter); err != nil {
 		return nil, fmt.Errorf("register the metric of walks: %w", err)
@@ -68,6 +70,7 @@ func newWalks(store datastore.Datastore, registry *prometheus.Registry) (*walks,
 			w.counts[i] = append(w.counts[i], counter.WithLabelValues(name, r.String()))
 		}
 		w.past[i] = counter.WithLabelValues(name, "past")
+		w.again[i] = counter.WithLabelValues(name, "kept")
 	}
 	return w, nil
 }
@@ -156,35 +159,55 @@ func (w Walk) Check(ctx context.Context, q relation.Question) (allowed, answered
 	return verdict == walk.Allowed, verdict != walk.Undecided
 }
 
-// Resources returns the ids of the objects of a type on which a subject has a permission,
-// each once, in no order. answered is false when SpiceDB must be asked.
-func (w Walk) Resources(ctx context.Context, typ, permission string, subject relation.Subject) (ids []string, answered bool) {
-	if !w.ok {
-		w.unwalked(resourceLists)
+// Resources returns the objects of a type on which a subject has a permission. answered is
+// false when SpiceDB must be asked.
+func (w Walk) Resources(ctx context.Context, typ, permission string, subject relation.Subject) (found *relation.Listed, answered bool) {
+	q := asked{end: subject, typ: typ, name: permission}
+	k := w.list(resourceLists, q, func(p *walk.Proof) (nodes []graph.Node, everyone bool, why walk.Reason) {
+		nodes, why = w.view.Resources(ctx, nil, p, typ, permission, subject, w.now)
+		return nodes, false, why
+	})
+	if k == nil {
 		return nil, false
 	}
-	nodes, why := w.view.Resources(ctx, nil, typ, permission, subject, w.now)
-	w.count(resourceLists, why)
-	if why != walk.Answered {
-		return nil, false
-	}
-	return w.ids(nodes), true
+	return k.listed, true
 }
 
-// Subjects returns the ids of the subjects of a type, and with a relation if one is given,
-// that have a permission on an object, each once, in no order; and whether everybody of the
-// type has it. answered is false when SpiceDB must be asked.
-func (w Walk) Subjects(ctx context.Context, object relation.Object, permission, typ, rel string) (ids []string, everyone, answered bool) {
+// Subjects returns the subjects of a type, and with a relation if one is given, that have a
+// permission on an object; and whether everybody of the type has it. answered is false when
+// SpiceDB must be asked.
+func (w Walk) Subjects(ctx context.Context, object relation.Object, permission, typ, rel string) (found *relation.Listed, everyone, answered bool) {
+	q := asked{subjects: true, end: relation.Subject{Object: object}, typ: typ, rel: rel, name: permission}
+	k := w.list(subjectLists, q, func(p *walk.Proof) (nodes []graph.Node, everyone bool, why walk.Reason) {
+		return w.view.Subjects(ctx, p, object, permission, typ, rel, w.now)
+	})
+	if k == nil {
+		return nil, false, false
+	}
+	return k.listed, k.everyone, true
+}
+
+// list returns the answer to a question: one that is kept, or that of a walk. It is nil when
+// there is none.
+func (w Walk) list(question int, q asked, walked func(*walk.Proof) ([]graph.Node, bool, walk.Reason)) *keptList {
 	if !w.ok {
-		w.unwalked(subjectLists)
-		return nil, false, false
+		w.unwalked(question)
+		return nil
 	}
-	nodes, everyone, why := w.view.Subjects(ctx, object, permission, typ, rel, w.now)
-	w.count(subjectLists, why)
+	q.schema = w.view.Schema()
+	if k := w.walks.lists.find(q, w.view.Snapshot(), w.now); k != nil {
+		w.walks.again[question].Inc()
+		return k
+	}
+	k := &keptList{asked: q}
+	nodes, everyone, why := walked(&k.proof)
+	w.count(question, why)
 	if why != walk.Answered {
-		return nil, false, false
+		return nil
 	}
-	return w.ids(nodes), everyone, true
+	k.listed, k.everyone = relation.NewListed(w.ids(nodes)), everyone
+	w.walks.lists.keep(k)
+	return k
 }
 
 func (w Walk) ids(nodes []graph.Node) []string {

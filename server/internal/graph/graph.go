@@ -71,7 +71,7 @@ func New(c Config) (*Graph, error) {
 		return nil, err
 	}
 	g := &Graph{dict: newDictionary(), caveats: make(map[string]string)}
-	s := &Snapshot{state: state{dict: g.dict, cache: new(sortedCache), words: newVocabulary()}}
+	s := &Snapshot{state: state{dict: g.dict, log: &g.history, cache: new(sortedCache), words: newVocabulary()}}
 	g.head.Store(s)
 	g.history.start(c, s)
 	return g, nil

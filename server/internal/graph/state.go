@@ -35,6 +35,7 @@ type (
 // an edit with the epoch of a piece may change that piece.
 type state struct {
 	dict    *dictionary
+	log     *history
 	cache   *sortedCache
 	words   *vocabulary
 	nodes   uint32       // nodes of the dictionary that this version knows

@@ -78,6 +78,9 @@ func (w *walker) root(p *program, plan *plan, object graph.Node, level int) bool
 // eval reports whether the subject is in a plan on an object. level is how many dispatches
 // SpiceDB would be deep at. When the walk is done, the answer means nothing.
 func (w *walker) eval(p *plan, object graph.Node, level int) bool {
+	if w.proof != nil {
+		w.proof.forward = append(w.proof.forward, object)
+	}
 	return w.evalOver(p, object, w.snap.Forward(object), level)
 }
 

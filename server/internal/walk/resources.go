@@ -16,8 +16,8 @@ const (
 
 // Resources appends the objects of a type on which a subject has a permission as of an
 // instant, each once, in no order. On any Reason but Answered what was appended means
-// nothing.
-func (v View) Resources(ctx context.Context, dst []graph.Node, typ, permission string, subject relation.Subject, now time.Time) ([]graph.Node, Reason) {
+// nothing. What the answer rests on is written to proof, unless that is nil.
+func (v View) Resources(ctx context.Context, dst []graph.Node, proof *Proof, typ, permission string, subject relation.Subject, now time.Time) ([]graph.Node, Reason) {
 	p := v.bound.schema.program(typ, permission)
 	if p == nil {
 		return dst, UnknownName
@@ -33,10 +33,17 @@ func (v View) Resources(ctx context.Context, dst []graph.Node, typ, permission s
 	}
 	w := v.walker(ctx, now, a, node)
 	defer w.release()
+	w.begin(proof)
+	if proof != nil {
+		proof.stranger = node == unknownSubject
+	}
 	l := lister{walker: w, reach: r, found: dst}
 	l.start(subject.Type)
 	if w.done {
 		return dst, w.why
+	}
+	if proof != nil {
+		proof.visited(&w.states)
 	}
 	return l.found, Answered
 }
@@ -87,6 +94,9 @@ func (l *lister) itself(goal int, maybe bool) {
 
 // named visits the resources of the tuples that name a subject of a kind.
 func (l *lister) named(subject graph.Node, kind graph.Rel, maskOf func(*plan) graph.Mask) {
+	if l.proof != nil { // even when nothing leads from there yet
+		l.proof.reverse = append(l.proof.reverse, subject)
+	}
 	type source struct {
 		mask graph.Mask
 		step step

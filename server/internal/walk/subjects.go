@@ -10,8 +10,8 @@ import (
 
 // Subjects returns the subjects of a type, and with a relation if one is given, that have a
 // permission on an object as of an instant: each once, in no order, and whether everybody
-// of the type has it too.
-func (v View) Subjects(ctx context.Context, object relation.Object, permission string, typ, rel string, now time.Time) (ids []graph.Node, everyone bool, why Reason) {
+// of the type has it too. What the answer rests on is written to proof, unless that is nil.
+func (v View) Subjects(ctx context.Context, proof *Proof, object relation.Object, permission string, typ, rel string, now time.Time) (ids []graph.Node, everyone bool, why Reason) {
 	p := v.bound.schema.program(object.Type, permission)
 	if p == nil || object.ID == everybody {
 		return nil, false, UnknownName
@@ -30,6 +30,7 @@ func (v View) Subjects(ctx context.Context, object relation.Object, permission s
 	}
 	w := v.walker(ctx, now, a, unknownSubject)
 	defer w.release()
+	w.begin(proof)
 	if w.asked < 0 {
 		w.wildcard()
 	} else {
@@ -105,6 +106,9 @@ func (m *members) subtract(o *members) (out members, exact bool) {
 
 // collect adds the members of a plan on an object.
 func (w *walker) collect(p *plan, object graph.Node, level int, out *members) {
+	if w.proof != nil {
+		w.proof.forward = append(w.proof.forward, object)
+	}
 	if level+p.height > MaxDepth {
 		w.stop(TooDeep)
 	}

@@ -18,6 +18,9 @@ type View struct {
 // schema is for one graph.
 func (s *Schema) Over(snap *graph.Snapshot) View { return View{snap, s.at(snap)} }
 
+// Schema returns the schema.
+func (v View) Schema() *Schema { return v.bound.schema }
+
 // Snapshot returns the snapshot.
 func (v View) Snapshot() *graph.Snapshot { return v.snap }
 
@@ -51,7 +54,8 @@ type walker struct {
 	deepest int             // the deepest level seen since it was last set
 	refuted table           // programs of objects that the subject is not in, with their heights
 	edges   []graph.Edge
-	states  table // of a list
+	states  table  // of a list
+	proof   *Proof // what the answer rests on is written down here, unless it is nil
 }
 
 // state is a program of an object.
@@ -111,6 +115,7 @@ func (v View) walker(ctx context.Context, now time.Time, a asker, subject graph.
 	}
 	w.View, w.ctx, w.now, w.asker, w.subject = v, ctx, now, a, subject
 	w.done, w.why, w.wildKnown = false, Answered, false
+	w.proof = nil
 	w.hops, w.walked, w.deepest = 0, 0, 0
 	return w
 }
@@ -120,7 +125,7 @@ func (w *walker) release() {
 	w.refuted.empty()
 	w.states.empty()
 	pool := &w.bound.schema.walkers
-	w.View, w.ctx = View{}, nil // it keeps no snapshot alive
+	w.View, w.ctx, w.proof = View{}, nil, nil // it keeps no snapshot alive
 	pool.Put(w)
 }
 
@@ -152,6 +157,9 @@ func (w *walker) holds(l graph.List, e graph.Edge) bool {
 }
 
 func (w *walker) judge(p *graph.Payload, e graph.Edge) bool {
+	if w.proof != nil && p != nil {
+		w.proof.judged(p.Expires, w.now)
+	}
 	if !p.Holds(w.now) {
 		return false
 	}

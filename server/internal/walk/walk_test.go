@@ -148,7 +148,7 @@ func TestCheck(t *testing.T) {
 	if got, why := view.Check(canceled, relation.Question{Object: o, Permission: permission, Subject: s}, now); got != walk.Undecided || why != walk.Canceled {
 		t.Errorf("canceled: %v, %s", got, why)
 	}
-	if _, why := view.Resources(canceled, nil, "folder", "view", relation.Subject{Object: relation.Object{Type: "user", ID: "2"}}, now); why != walk.Canceled {
+	if _, why := view.Resources(canceled, nil, nil, "folder", "view", relation.Subject{Object: relation.Object{Type: "user", ID: "2"}}, now); why != walk.Canceled {
 		t.Errorf("canceled list: %s", why)
 	}
 }
@@ -186,7 +186,7 @@ func TestLists(t *testing.T) {
 		return out
 	}
 	for user, want := range map[string]string{"1": "[a b c] answered", "2": "[a b c] answered", "3": "[] caveat", "4": "[] cycle", "9": "[c] answered"} {
-		found, why := view.Resources(t.Context(), nil, "folder", "view", relation.Subject{Object: relation.Object{Type: "user", ID: user}}, now)
+		found, why := view.Resources(t.Context(), nil, nil, "folder", "view", relation.Subject{Object: relation.Object{Type: "user", ID: user}}, now)
 		if why != walk.Answered {
 			found = nil
 		}
@@ -195,7 +195,7 @@ func TestLists(t *testing.T) {
 		}
 	}
 	for folder, want := range map[string]string{"b": "[1 2] false answered", "c": "[] true answered", "d": "[] false answered", "f": "[] false caveat", "h": "[] false cycle"} {
-		found, everyone, why := view.Subjects(t.Context(), relation.Object{Type: "folder", ID: folder}, "view", "user", "", now)
+		found, everyone, why := view.Subjects(t.Context(), nil, relation.Object{Type: "folder", ID: folder}, "view", "user", "", now)
 		if got := fmt.Sprintf("%v %v %s", ids(found), everyone, why); got != want {
 			t.Errorf("users of folder %s: %s, want %s", folder, got, want)
 		}
@@ -221,7 +221,7 @@ func TestConcurrent(t *testing.T) {
 				default:
 				}
 				view := s.Over(g.Head())
-				found, why := view.Resources(t.Context(), nil, "folder", "view", subject, now)
+				found, why := view.Resources(t.Context(), nil, nil, "folder", "view", subject, now)
 				if why != walk.Answered {
 					t.Error(why)
 					return

@@ -3,7 +3,7 @@ package authzed
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"slices"
+	"sort"
 	"strconv"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // walkFlag marks the cursors that walks make. SpiceDB, should it get one, refuses it for its
@@ -44,7 +45,7 @@ func (w walked) LookupResources(r *v1.LookupResourcesRequest, stream grpc.Server
 		}
 		return w.PermissionsServiceServer.LookupResources(r, stream)
 	}
-	ids, answered := walk.Resources(ctx, r.GetResourceObjectType(), r.GetPermission(), subject(r.GetSubject()))
+	found, answered := walk.Resources(ctx, r.GetResourceObjectType(), r.GetPermission(), subject(r.GetSubject()))
 	switch {
 	case !answered && ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
@@ -53,15 +54,16 @@ func (w walked) LookupResources(r *v1.LookupResourcesRequest, stream grpc.Server
 	case !answered:
 		return w.PermissionsServiceServer.LookupResources(r, stream)
 	}
-	return sendPage(r, stream, ids, after, token)
+	return sendPage(r, stream, found, after, token)
 }
 
 // sendPage sends what comes after an id, up to the limit.
-func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1.LookupResourcesResponse], ids []string, after string, token *v1.ZedToken) error {
+func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1.LookupResourcesResponse], found *relation.Listed, after string, token *v1.ZedToken) error {
 	limit := int(r.GetOptionalLimit())
+	ids := found.IDs()
 	if limit > 0 {
-		ids = slices.DeleteFunc(ids, func(id string) bool { return id <= after })
-		slices.Sort(ids)
+		ids = found.Sorted()
+		ids = ids[sort.Search(len(ids), func(i int) bool { return ids[i] > after }):]
 		ids = ids[:min(limit, len(ids))]
 	}
 	messages := make([]v1.LookupResourcesResponse, len(ids))

@@ -2,6 +2,7 @@ package authzed
 
 import (
 	"context"
+	"slices"
 
 	"github.com/authzed/authzed-go/pkg/requestmeta"
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
@@ -124,12 +125,13 @@ func (w walked) LookupSubjects(r *v1.LookupSubjectsRequest, stream grpc.ServerSt
 	if !ok {
 		return w.PermissionsServiceServer.LookupSubjects(r, stream)
 	}
-	ids, everyone, answered := walk.Subjects(ctx, object(r.GetResource()), r.GetPermission(), r.GetSubjectObjectType(), r.GetOptionalSubjectRelation())
+	found, everyone, answered := walk.Subjects(ctx, object(r.GetResource()), r.GetPermission(), r.GetSubjectObjectType(), r.GetOptionalSubjectRelation())
 	if !answered {
 		return w.PermissionsServiceServer.LookupSubjects(r, stream)
 	}
+	ids := found.IDs()
 	if everyone {
-		ids = append(ids, "*")
+		ids = append(slices.Clip(ids), "*")
 	}
 	const has = v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION
 	for _, id := range ids {

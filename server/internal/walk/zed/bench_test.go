@@ -176,7 +176,7 @@ func TestStatic(t *testing.T) {
 			t.Fatalf("party %d, user %d: %v (%s), want %v", p[0], p[1], got, why, want)
 		}
 	}
-	found, why := view.Resources(t.Context(), nil, "party", "represent", w.question(0, 0).Subject, time.Now())
+	found, why := view.Resources(t.Context(), nil, nil, "party", "represent", w.question(0, 0).Subject, time.Now())
 	want := 0
 	for i := range w.parties {
 		if w.static.represents(uint32(i), 0) {
@@ -288,14 +288,14 @@ func BenchmarkResources(b *testing.B) {
 		b.Run("numbers", func(b *testing.B) {
 			defer cpu(b)()
 			for b.Loop() {
-				found, _ = view.Resources(ctx, found[:0], "party", "represent", subject, now)
+				found, _ = view.Resources(ctx, found[:0], nil, "party", "represent", subject, now)
 			}
 			b.ReportMetric(float64(len(found)), "parties")
 		})
 		b.Run("sorted", func(b *testing.B) {
 			defer cpu(b)()
 			for b.Loop() {
-				found, _ = view.Resources(ctx, found[:0], "party", "represent", subject, now)
+				found, _ = view.Resources(ctx, found[:0], nil, "party", "represent", subject, now)
 				ids := make([]string, len(found))
 				for i, n := range found {
 					ids[i] = w.snap.ID(n)
@@ -311,7 +311,7 @@ func BenchmarkSubjects(b *testing.B) {
 		view := w.schema.Over(w.snap)
 		defer cpu(b)()
 		for i := 0; b.Loop(); i++ {
-			view.Subjects(b.Context(), relation.Object{Type: "party", ID: partyID(i % w.parties)}, "represent", "user", "", time.Now())
+			view.Subjects(b.Context(), nil, relation.Object{Type: "party", ID: partyID(i % w.parties)}, "represent", "user", "", time.Now())
 		}
 	})
 }

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"container/list"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/walk"
+)
+
+// The bounds of what is kept of lists.
+const (
+	// leastKept is how many objects a list rests on at least: shorter ones are walked as fast
+	// as they are found.
+	leastKept = 256
+	// mostKept is how many objects all lists together rest on, at some 30 bytes each.
+	mostKept = 2 << 20
+	// keptFor is for how long a list is kept that nobody asks for.
+	keptFor = 2 * time.Minute
+)
+
+// lists keeps long lists for who asks again, be it for the next page. None is given out for
+// a state or an instant for which its proof does not hold: what has become of a right is seen
+// by the next question, as if nothing were kept.
+type lists struct {
+	least int // see leastKept
+
+	mu     sync.Mutex
+	kept   map[asked][]*keptList
+	recent *list.List // of *keptList, the last used first
+	weight int
+}
+
+// asked is a question for a list.
+type asked struct {
+	schema   *walk.Schema
+	subjects bool             // who, and not what
+	end      relation.Subject // the object or the subject that is given
+	typ, rel string           // of the other end
+	name     string           // of the permission
+}
+
+// keptList is a list with its proof.
+type keptList struct {
+	asked
+	listed   *relation.Listed
+	everyone bool
+	used     time.Time
+	place    *list.Element
+	weight   int
+
+	mu    sync.Mutex
+	proof walk.Proof
+}
+
+func newLists() *lists {
+	return &lists{least: leastKept, kept: make(map[asked][]*keptList), recent: list.New()}
+}
+
+// find returns the answer to a question, if one is kept that is good for a state as of an
+// instant.
+func (l *lists) find(q asked, s *graph.Snapshot, now time.Time) *keptList {
+	l.mu.Lock()
+	candidates := slices.Clone(l.kept[q])
+	l.mu.Unlock()
+	for _, k := range candidates {
+		if k.holds(s, now) {
+			l.use(k)
+			return k
+		}
+	}
+	return nil
+}
+
+func (k *keptList) holds(s *graph.Snapshot, now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.proof.Holds(s, now)
+}
+
+func (l *lists) use(k *keptList) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k.place != nil {
+		k.used = time.Now()
+		l.recent.MoveToFront(k.place)
+	}
+}
+
+// keep keeps an answer, if that is worth while, and lets others go for it.
+func (l *lists) keep(k *keptList) {
+	k.weight = k.proof.Size() + k.listed.Len()
+	if k.proof.Size() < l.least || k.weight > mostKept {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k.used = time.Now()
+	k.place = l.recent.PushFront(k)
+	l.kept[k.asked] = append(l.kept[k.asked], k)
+	l.weight += k.weight
+	for oldest := l.recent.Back(); oldest != k.place; oldest = l.recent.Back() {
+		old, _ := oldest.Value.(*keptList)
+		if l.weight <= mostKept && k.used.Sub(old.used) < keptFor {
+			return
+		}
+		l.drop(old)
+	}
+}
+
+func (l *lists) drop(k *keptList) {
+	l.recent.Remove(k.place)
+	k.place = nil
+	l.weight -= k.weight
+	rest := slices.DeleteFunc(slices.Clone(l.kept[k.asked]), func(other *keptList) bool { return other == k })
+	if len(rest) == 0 {
+		delete(l.kept, k.asked)
+		return
+	}
+	l.kept[k.asked] = rest
+}

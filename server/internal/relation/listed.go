@@ -1,0 +1,32 @@
+package relation
+
+import (
+	"slices"
+	"sync"
+)
+
+// Listed is the ids that a list found, each once. It never changes; several questions with
+// the same answer may share one, so that what was made of it can be used again.
+type Listed struct {
+	ids    []string
+	order  sync.Once
+	sorted []string
+}
+
+// NewListed returns a list of ids, which must not be changed afterwards.
+func NewListed(ids []string) *Listed { return &Listed{ids: ids} }
+
+// Len returns how many ids there are.
+func (l *Listed) Len() int { return len(l.ids) }
+
+// IDs returns the ids in no order. They must not be changed.
+func (l *Listed) IDs() []string { return l.ids }
+
+// Sorted returns the ids in the order of their bytes. They must not be changed.
+func (l *Listed) Sorted() []string {
+	l.order.Do(func() {
+		l.sorted = slices.Clone(l.ids)
+		slices.Sort(l.sorted)
+	})
+	return l.sorted
+}
