@@ -103,6 +103,33 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// What others have deleted since an import compared is no reason to leave what it removes
+// half done.
+func TestImportBesideOthers(t *testing.T) {
+	w := newWorld(t)
+	w.firm(t, 421)
+	u := registry.SystemUser{UUID: "00000000-0000-0000-0000-000000000421", Owner: "party:421", Name: "Payroll"}
+	if _, _, err := w.PutSystemUser(t.Context(), "file", u); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.PutAccessList(t.Context(), "file", registry.AccessList{Owner: "ttd", Identifier: "beside"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	run := w.Begin(false)
+	if err := w.records.Read(t.Context(), func(tx *records.Tx) error { return run.Compare(t.Context(), tx, []string{"file"}) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.DeleteAccessList(t.Context(), "ttd", "beside", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := tuples(t, registry.SystemUserObject(u.UUID), "owner"); len(left) != 0 {
+		t.Errorf("of the system user are left the owners %v", left)
+	}
+}
+
 // What is exported is imported again as the same.
 func TestExport(t *testing.T) {
 	w := newWorld(t)

@@ -48,6 +48,7 @@ type world struct {
 	*registry.Service
 	register  *register.Service
 	directory *party.Directory
+	records   *records.Store
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{kept, writes, directory}
+	return &world{kept, writes, directory, store}
 }
 
 // firm puts an organisation on record and returns it.
