@@ -79,6 +79,12 @@ var adapters = []struct {
 		return []string{"/authz/nginx", "X-Original-Method: " + method, "X-Original-URL: https://" + host + path}
 	}},
 	{"envoy", func(method, host, path string) []string { return []string{"envoy", method, host, path} }},
+	{"envoy over HTTP", func(method, host, path string) []string {
+		return []string{"/authz/envoy" + path, method, host, "X-Forwarded-Proto: https"}
+	}},
+	{"mia", func(method, host, path string) []string {
+		return []string{"/auth" + path, "Original-Request-Method: " + method, "Original-Request-Uri: " + path, "X-Forwarded-Host: " + host, "Client-Type: app"}
+	}},
 	{"forward", func(method, host, path string) []string {
 		return []string{"/authz/forward?x=/open/", "X-Forwarded-Method: " + method, "X-Forwarded-Proto: https", "X-Forwarded-Host: " + host, "X-Forwarded-Uri: " + path}
 	}},
@@ -90,9 +96,14 @@ func (s *enforcingServer) ask(t *testing.T, tell []string, headers ...string) (i
 	if tell[0] == "envoy" {
 		return s.askAsEnvoy(t, tell[1], tell[2], tell[3], headers)
 	}
+	if strings.HasPrefix(tell[0], "/authz/envoy/") {
+		a := s.asEnvoy(t, tell[0], tell[1], tell[2], append(tell[3:], headers...))
+		return a.status, a
+	}
+	mia := strings.HasPrefix(tell[0], "/auth/")
 	a := s.do(t, http.MethodGet, tell[0], nil, append(tell[1:], headers...)...)
-	if told := a.header.Get("Behalf-Status"); strings.HasPrefix(tell[0], "/authz/nginx") && a.status != http.StatusOK {
-		if a.status != 401 && a.status != 403 {
+	if told := a.header.Get("Behalf-Status"); (mia || strings.HasPrefix(tell[0], "/authz/nginx")) && a.status != http.StatusOK {
+		if a.status != 401 && a.status != 403 && (!mia || a.status != 503) {
 			t.Errorf("nginx makes a fault of its own of %d", a.status)
 		}
 		for code, text := range map[int]string{400: "400", 401: "401", 403: "403", 503: "503"} {
@@ -103,6 +114,26 @@ func (s *enforcingServer) ask(t *testing.T, tell []string, headers ...string) (i
 		return 0, a
 	}
 	return a.status, a
+}
+
+// asEnvoy sends a request as the client did, its path behind the prefix.
+func (s *enforcingServer) asEnvoy(t *testing.T, target, method, host string, headers []string) answered {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.base+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Add(name, value)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return answered{status: resp.StatusCode, header: resp.Header}
 }
 
 // askAsEnvoy asks over gRPC. A header that Envoy is told to remove is there without a value.
@@ -211,14 +242,18 @@ func TestEnforcement(t *testing.T) {
 			if row.headers != "" {
 				headers = strings.Split(row.headers, "\n")
 			}
-			if adapter.name == "envoy" && strings.Contains(row.headers, "Behalf_User") {
+			if strings.HasPrefix(adapter.name, "envoy") && strings.Contains(row.headers, "Behalf_User") {
 				continue // which it removes
 			}
 			got, a := s.ask(t, adapter.tell(row.method, "api.example.com:8443", row.path), headers...)
 			if got != row.want || a.header.Get("Behalf-Reason") != row.reason {
 				t.Errorf("%s: %s %s with %.40q: %d %s, want %d %s", adapter.name, row.method, row.path, row.headers, got, a.header.Get("Behalf-Reason"), row.want, row.reason)
 			}
-			if challenge := a.header.Get("WWW-Authenticate"); (challenge != "") != (row.want == 401) {
+			challenge := a.header.Get("WWW-Authenticate")
+			if adapter.name == "mia" && row.reason == "NO_ROUTE" { // which is 401 there
+				challenge = ""
+			}
+			if (challenge != "") != (row.want == 401) {
 				t.Errorf("%s: %s: %d with the challenge %q", adapter.name, row.path, got, challenge)
 			}
 			if got != 200 && a.header.Get("Behalf-User") != "" {
@@ -296,7 +331,7 @@ func (s *enforcingServer) telling(t *testing.T, kari string) {
 			t.Errorf("%q: %d %s", headers, status, a.header.Get("Behalf-Reason"))
 		}
 	}
-	for _, path := range []string{"/authz/forward/", "/authz/nginx/x", "/authz", "/authz/other"} {
+	for _, path := range []string{"/authz/forward/", "/authz/nginx/x", "/authz", "/authz/other", "/authz/envoy", "/authx"} {
 		if got := s.do(t, http.MethodGet, path, nil, kari); got.status != 404 {
 			t.Errorf("%s: %d", path, got.status)
 		}
