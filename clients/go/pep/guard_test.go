@@ -3,8 +3,10 @@ package pep_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
+	"github.com/behalf-authz/behalf/clients/corpus"
 	behalf "github.com/behalf-authz/behalf/clients/go"
 	"github.com/behalf-authz/behalf/clients/go/pep"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -20,68 +22,78 @@ func (s says) Decide(context.Context, behalf.Request) (*behalf.Decision, error) 
 	return s.decision, s.err
 }
 
-func assignments(pairs ...string) []*behalf.Obligation {
+// obligation returns one whose assignments are written category=value.
+func obligation(pairs ...string) *behalf.Obligation {
 	o := &behalf.Obligation{Id: "urn:o"}
-	for i := 0; i < len(pairs); i += 2 {
-		o.Assignments = append(o.Assignments, &behalfv1.Assignment{Id: "urn:a", Category: pairs[i], Value: pairs[i+1]})
+	for _, pair := range pairs {
+		category, value, _ := strings.Cut(pair, "=")
+		o.Assignments = append(o.Assignments, &behalfv1.Assignment{Id: "urn:a", Category: category, Value: value})
 	}
-	return []*behalf.Obligation{o}
+	return o
 }
 
-// TestEnforce goes through what a decision may say: only a Permit whose every obligation is
-// understood and met opens.
-func TestEnforce(t *testing.T) {
-	const level, org = "urn:altinn:minimum-authenticationlevel", "urn:altinn:minimum-authenticationlevel-org"
-	permit := func(o []*behalf.Obligation) says {
-		return says{decision: &behalf.Decision{Effect: behalf.Permit, Obligations: o}}
+// enforce returns the reason of the refusal that a decision leads to, and the level it asks for.
+func enforce(t *testing.T, decider says, who pep.Subject) (behalf.Reason, int) {
+	t.Helper()
+	guard, err := pep.New(pep.Config{Client: client, Decider: decider})
+	if err != nil {
+		t.Fatal(err)
 	}
-	user := pep.Subject{Attributes: []behalf.Attribute{{ID: behalf.AttributeUser, Values: []string{"1"}}}, Level: 2}
-	owner := pep.Subject{Attributes: []behalf.Attribute{{ID: behalf.AttributeOrg, Values: []string{"skd"}}}, Level: 2, Org: "skd"}
-	two := append(assignments(level, "1"), assignments(level, "3")...)
+	if err = guard.Enforce(t.Context(), who, behalf.Request{}); err == nil {
+		return "", 0
+	}
+	refusal, ok := errors.AsType[*pep.Refusal](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	return refusal.Reason, refusal.RequiredLevel
+}
+
+var user = pep.Subject{Attributes: []behalf.Attribute{{ID: behalf.AttributeUser, Values: []string{"1"}}}, Level: 2}
+
+// TestMet goes through the decisions that the middleware in TypeScript is given too: only a Permit
+// whose every obligation is understood and met opens.
+func TestMet(t *testing.T) {
+	all, err := corpus.Read()
+	if err != nil || len(all.Met) < 15 {
+		t.Fatalf("%d decisions, %v", len(all.Met), err)
+	}
+	for _, tc := range all.Met {
+		t.Run(tc.Name, func(t *testing.T) {
+			effect, ok := behalfv1.Effect_value[tc.Decision.Effect]
+			if !ok {
+				t.Fatal(tc.Decision.Effect)
+			}
+			decision := &behalf.Decision{Effect: behalf.Effect(effect)}
+			for _, pairs := range tc.Decision.Obligations {
+				decision.Obligations = append(decision.Obligations, obligation(pairs...))
+			}
+			who := user
+			who.Org = tc.Org
+			if reason, level := enforce(t, says{decision: decision}, who); string(reason) != tc.Want || level != tc.Level {
+				t.Errorf("%q at level %d, want %q at %d", reason, level, tc.Want, tc.Level)
+			}
+		})
+	}
+}
+
+// TestAnswersThatAreNone holds that they open nothing.
+func TestAnswersThatAreNone(t *testing.T) {
+	permit := &behalf.Decision{Effect: behalf.Permit}
 	for name, tc := range map[string]struct {
 		decider says
 		who     pep.Subject
 		want    behalf.Reason
-		level   int
 	}{
-		"permit":                      {permit(nil), user, "", 0},
-		"level held":                  {permit(assignments(level, "2")), user, "", 0},
-		"level not held":              {permit(assignments(level, "3")), user, pep.ReasonLevelTooLow, 3},
-		"the highest counts":          {permit(two), user, pep.ReasonLevelTooLow, 3},
-		"an org's own level":          {permit(assignments(level, "3", org, "2")), owner, "", 0},
-		"an org's own level not held": {permit(assignments(level, "4", org, "3")), owner, pep.ReasonLevelTooLow, 4},
-		"an org without its own":      {permit(assignments(level, "3")), owner, pep.ReasonLevelTooLow, 3},
-		"a user and an org's level":   {permit(assignments(level, "3", org, "2")), user, pep.ReasonLevelTooLow, 3},
-		"a level that is none":        {permit(assignments(level, "high")), user, pep.ReasonObligationUnmet, 0},
-		"a level below none":          {permit(assignments(level, "-1")), user, pep.ReasonObligationUnmet, 0},
-		"a level and more":            {permit(assignments(level, "1", "urn:other", "x")), user, pep.ReasonObligationUnmet, 0},
-		"an empty obligation":         {permit(assignments()), user, pep.ReasonObligationUnmet, 0},
-		"a nil obligation":            {permit([]*behalf.Obligation{nil}), user, pep.ReasonObligationUnmet, 0},
-		"no decision":                 {says{}, user, pep.ReasonDenied, 0},
-		"the zero decision":           {says{decision: &behalf.Decision{}}, user, pep.ReasonDenied, 0},
-		"deny":                        {says{decision: &behalf.Decision{Effect: behalf.Deny}}, user, pep.ReasonDenied, 0},
-		"not applicable":              {says{decision: &behalf.Decision{Effect: behalf.NotApplicable}}, user, pep.ReasonDenied, 0},
-		"an effect that is none":      {says{decision: &behalf.Decision{Effect: 99}}, user, pep.ReasonDenied, 0},
-		"permit with an error":        {says{&behalf.Decision{Effect: behalf.Permit}, errors.New("x")}, user, behalf.ReasonUnavailable, 0},
-		"nobody":                      {permit(nil), pep.Subject{Level: 4}, pep.ReasonSubjectUnknown, 0},
+		"no decision":            {says{}, user, pep.ReasonDenied},
+		"an effect that is none": {says{decision: &behalf.Decision{Effect: 99}}, user, pep.ReasonDenied},
+		"a nil obligation":       {says{decision: &behalf.Decision{Effect: behalf.Permit, Obligations: []*behalf.Obligation{nil}}}, user, pep.ReasonObligationUnmet},
+		"permit with an error":   {says{permit, errors.New("x")}, user, behalf.ReasonUnavailable},
+		"nobody":                 {says{decision: permit}, pep.Subject{Level: 4}, pep.ReasonSubjectUnknown},
 	} {
-		t.Run(name, func(t *testing.T) {
-			guard, err := pep.New(pep.Config{Client: client, Decider: tc.decider})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = guard.Enforce(t.Context(), tc.who, behalf.Request{})
-			if tc.want == "" {
-				if err != nil {
-					t.Error(err)
-				}
-				return
-			}
-			refusal, ok := errors.AsType[*pep.Refusal](err)
-			if !ok || refusal.Reason != tc.want || refusal.RequiredLevel != tc.level {
-				t.Errorf("%v, want %s at level %d", err, tc.want, tc.level)
-			}
-		})
+		if reason, _ := enforce(t, tc.decider, tc.who); reason != tc.want {
+			t.Errorf("%s: %q, want %q", name, reason, tc.want)
+		}
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/behalf-authz/behalf/clients/corpus"
 	behalf "github.com/behalf-authz/behalf/clients/go"
 	"github.com/behalf-authz/behalf/clients/go/internal/testserver"
 	"github.com/behalf-authz/behalf/clients/go/pep"
@@ -59,57 +61,54 @@ func call(t *testing.T, h http.Handler, path string, authorization ...string) (s
 	return w.Code, w.Header().Get("WWW-Authenticate"), body
 }
 
-func TestHTTP(t *testing.T) {
-	kari, low, ola := "Bearer "+tokenOf(t, "kari", 3), "Bearer "+tokenOf(t, "kari", 2), "Bearer "+tokenOf(t, "ola", 4)
-	notified := 0
-	notify := map[string]pep.Duty{"urn:test:notify": func(_ context.Context, who pep.Subject, o *behalf.Obligation) error {
-		notified++
-		if who.User != testserver.KariUser || o.GetAssignments()[0].GetValue() != "kari@example.org" {
-			t.Errorf("notified of %v by %v", who, o)
-		}
-		return nil
-	}}
-	failing := map[string]pep.Duty{"urn:test:notify": func(context.Context, pep.Subject, *behalf.Obligation) error { return errors.New("no mail") }}
-	headers := func(h ...string) []string { return h }
-	for name, tc := range map[string]struct {
-		cfg     pep.Config
-		path    string
-		headers []string
-		status  int
-		reason  behalf.Reason
-	}{
-		"permitted":            {pep.Config{Client: client}, "/50076451/read", headers(low), 204, ""},
-		"of a sub-unit":        {pep.Config{Client: client}, "/50074838/read", headers(low), 204, ""},
-		"scheme in lower case": {pep.Config{Client: client}, "/50076451/read", headers("bearer " + low[7:]), 204, ""},
-		"high enough":          {pep.Config{Client: client}, "/50076451/write", headers(kari), 204, ""},
-		"level too low":        {pep.Config{Client: client}, "/50076451/write", headers(low), 401, pep.ReasonLevelTooLow},
-		"duty met":             {pep.Config{Client: client, Duties: notify}, "/50076451/sign", headers(kari), 204, ""},
-		"duty unknown":         {pep.Config{Client: client}, "/50076451/sign", headers(kari), 403, pep.ReasonObligationUnmet},
-		"duty failed":          {pep.Config{Client: client, Duties: failing}, "/50076451/sign", headers(kari), 403, pep.ReasonObligationUnmet},
-		"denied":               {pep.Config{Client: client}, "/50076451/read", headers(ola), 403, pep.ReasonDenied},
-		"unknown action":       {pep.Config{Client: client}, "/50076451/fly", headers(kari), 403, pep.ReasonDenied},
-		"unknown party":        {pep.Config{Client: client}, "/1/read", headers(kari), 403, pep.ReasonDenied},
-		"no party":             {pep.Config{Client: client}, "/x/read", headers(kari), 400, pep.ReasonRequestInvalid},
-		"no credentials":       {pep.Config{Client: client}, "/50076451/read", nil, 401, behalf.ReasonCredentialsMissing},
-		"another scheme":       {pep.Config{Client: client}, "/50076451/read", headers("Basic eDp5"), 401, behalf.ReasonCredentialsInvalid},
-		"two headers":          {pep.Config{Client: client}, "/50076451/read", headers(kari, ola), 401, behalf.ReasonCredentialsInvalid},
-		"bad token":            {pep.Config{Client: client}, "/50076451/read", headers(kari + "x"), 401, behalf.ReasonCredentialsInvalid},
-		"a mere service":       {pep.Config{Client: client}, "/50076451/read", headers("Bearer " + running.AdminKey), 403, pep.ReasonSubjectUnknown},
-		"Behalf away":          {pep.Config{Client: away(t)}, "/50076451/read", headers(kari), 503, behalf.ReasonUnavailable},
-		"decider away":         {pep.Config{Client: client, Decider: away(t)}, "/50076451/read", headers(kari), 503, behalf.ReasonUnavailable},
-		"our key is not valid": {pep.Config{Client: client, Decider: client.As("wrong")}, "/50076451/read", headers(kari), 503, behalf.ReasonUnavailable},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h, passed := service(t, tc.cfg, question)
-			status, challenge, body := call(t, h, tc.path, tc.headers...)
-			if status != tc.status || tc.reason != "" && body["reason"] != string(tc.reason) {
-				t.Errorf("%d %v, want %d %s", status, body, tc.status, tc.reason)
+// guards are the kinds of guards of the corpus. Each duty done is counted.
+func guards(t *testing.T, done *int) map[string]pep.Config {
+	t.Helper()
+	return map[string]pep.Config{
+		"": {Client: client},
+		"duty": {Client: client, Duties: map[string]pep.Duty{"urn:test:notify": func(_ context.Context, who pep.Subject, o *behalf.Obligation) error {
+			*done++
+			if who.User != testserver.KariUser || o.GetAssignments()[0].GetValue() != "kari@example.org" {
+				t.Errorf("notified of %v by %v", who, o)
 			}
-			if let := *passed == 1; let != (tc.status == 204) {
+			return nil
+		}}},
+		"failing duty": {Client: client, Duties: map[string]pep.Duty{"urn:test:notify": func(context.Context, pep.Subject, *behalf.Obligation) error {
+			return errors.New("no mail")
+		}}},
+		"away":         {Client: away(t)},
+		"decider away": {Client: client, Decider: away(t)},
+		"wrong key":    {Client: client, Decider: client.As("wrong")},
+	}
+}
+
+// TestHTTP sends what the middleware in TypeScript is sent too.
+func TestHTTP(t *testing.T) {
+	all, err := corpus.Read()
+	if err != nil || len(all.Enforced) < 20 {
+		t.Fatalf("%d requests, %v", len(all.Enforced), err)
+	}
+	notified := 0
+	kinds := guards(t, &notified)
+	for _, tc := range all.Enforced {
+		t.Run(tc.Name, func(t *testing.T) {
+			cfg, ok := kinds[tc.Guard]
+			if !ok {
+				t.Fatalf("no guard %q", tc.Guard)
+			}
+			h, passed := service(t, cfg, question)
+			status, challenge, body := call(t, h, tc.Path, headers(t, tc.Authorization)...)
+			if status != tc.Want.Status || tc.Want.Reason != "" && body["reason"] != tc.Want.Reason {
+				t.Errorf("%d %v, want %+v", status, body, tc.Want)
+			}
+			if level, _ := body["requiredLevel"].(float64); int(level) != tc.Want.RequiredLevel {
+				t.Errorf("level %v, want %d", level, tc.Want.RequiredLevel)
+			}
+			if let := *passed == 1; let != (tc.Want.Status == http.StatusNoContent) {
 				t.Errorf("passed %d times", *passed)
 			}
-			if (challenge != "") != (tc.status == 401) {
-				t.Errorf("status %d, challenge %q", tc.status, challenge)
+			if (challenge != "") != (tc.Want.Status == http.StatusUnauthorized) || tc.Want.Challenge != "" && challenge != tc.Want.Challenge {
+				t.Errorf("status %d, challenge %q", status, challenge)
 			}
 		})
 	}
@@ -118,18 +117,29 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// TestStepUp holds what a login needs to know of a level that is too low.
-func TestStepUp(t *testing.T) {
-	low := "Bearer " + tokenOf(t, "kari", 2)
-	h, _ := service(t, pep.Config{Client: client}, question)
-	_, got, body := call(t, h, "/50076451/write", low)
-	const want = `Bearer realm="behalf", error="insufficient_user_authentication", error_description="authentication level 3 is needed", acr_values="urn:altinn:authlevel:3"`
-	if got != want || body["requiredLevel"] != 3.0 {
-		t.Errorf("%s, body %v", got, body)
+// headers puts credentials where the corpus names them.
+func headers(t *testing.T, texts []string) []string {
+	t.Helper()
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = credentials.ReplaceAllStringFunc(text, func(whose string) string {
+			token, err := running.Credentials(strings.Trim(whose, "{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return token
+		})
 	}
+	return out
+}
+
+var credentials = regexp.MustCompile(`\{[^}]+\}`)
+
+// TestChallenge holds that a challenge names the service and the login's own levels.
+func TestChallenge(t *testing.T) {
 	acr := func(level int) string { return []string{"", "", "", "idporten-loa-substantial", ""}[level] + "\"\n" }
-	h, _ = service(t, pep.Config{Client: client, Realm: "Tax", ACR: acr}, question)
-	_, got, _ = call(t, h, "/50076451/write", low)
+	h, _ := service(t, pep.Config{Client: client, Realm: "Tax", ACR: acr}, question)
+	_, got, _ := call(t, h, "/50076451/write", "Bearer "+tokenOf(t, "kari", 2))
 	if !strings.HasPrefix(got, `Bearer realm="Tax"`) || !strings.HasSuffix(got, `acr_values="idporten-loa-substantial\""`) {
 		t.Error(got)
 	}

@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/behalf-authz/behalf/clients/corpus"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/server"
 )
 
-// What the register holds. Kari manages Bakery, of which Branch is a sub-unit; Ola has no role in
+// What the corpus' register holds. Kari manages Bakery, of which Branch is a sub-unit; Ola has no role in
 // either.
 const (
 	KariUser  = 20000490
@@ -77,35 +81,66 @@ func Start(ctx context.Context) (_ *Server, err error) {
 // Stop ends the server and removes its data.
 func (s *Server) Stop() error { return s.stop() }
 
+// Credentials returns those of somebody of the corpus: admin, a user at a level such as kari@3, or
+// else the text itself.
+func (s *Server) Credentials(whose string) (string, error) {
+	if whose == "admin" {
+		return s.AdminKey, nil
+	}
+	name, text, is := strings.Cut(whose, "@")
+	if !is {
+		return whose, nil
+	}
+	asked, err := corpus.Read()
+	if err != nil {
+		return "", err
+	}
+	level, err := strconv.Atoi(text)
+	if err != nil {
+		return "", err
+	}
+	return s.Token(asked.Users[name].UserID, asked.Users[name].PartyID, level)
+}
+
 // Token returns a token of an end user.
 func (s *Server) Token(user, party int64, level int) (string, error) {
 	return server.SignToken(s.dataDir, server.UserClaims(user, party, level), time.Hour)
 }
 
-// load writes register and policy.
+// load writes the corpus' register and policies.
 func (s *Server) load(ctx context.Context, behalf *server.Server) error {
+	asked, err := corpus.Read()
+	if err != nil {
+		return err
+	}
 	register := behalfv1.NewRegisterServiceClient(behalf.Conn())
-	for _, p := range []*behalfv1.PartyRecord{
-		{PartyId: KariParty, Kind: behalfv1.PartyKind_PARTY_KIND_PERSON, Name: "KARI FJELLBEKK", NationalId: "07124912037", UserId: KariUser, Login: true},
-		{PartyId: OlaParty, Kind: behalfv1.PartyKind_PARTY_KIND_PERSON, Name: "OLA STRANDVOLD", NationalId: "03866820227", UserId: OlaUser, Login: true},
-		{PartyId: Bakery, Kind: behalfv1.PartyKind_PARTY_KIND_ORGANISATION, Name: "FJELLBEKK BAKERI", OrgNumber: "310001007", UnitType: "AS"},
-		{PartyId: Branch, Kind: behalfv1.PartyKind_PARTY_KIND_SUB_UNIT, Name: "FJELLBEKK BAKERI AVD BERGEN", OrgNumber: "310002003", UnitType: "BEDR", MainUnit: fmt.Sprintf("party:%d", Bakery)},
-		{PartyId: Stranger, Kind: behalfv1.PartyKind_PARTY_KIND_ORGANISATION, Name: "ANDRES HANDEL", OrgNumber: "310004006", UnitType: "AS"},
-	} {
+	for _, text := range asked.Parties {
+		p := new(behalfv1.PartyRecord)
+		if err := protojson.Unmarshal(text, p); err != nil {
+			return err
+		}
 		if _, err := register.PutParty(ctx, &behalfv1.PutPartyRequest{Source: "test", Party: p}); err != nil {
 			return fmt.Errorf("put party %d: %w", p.GetPartyId(), err)
 		}
 	}
-	if _, err := register.PutAssignment(ctx, &behalfv1.PutAssignmentRequest{Source: "test", Assignment: &behalfv1.AssignmentRecord{
-		From: fmt.Sprintf("party:%d", Bakery), Role: "DAGL", To: fmt.Sprintf("party:%d", KariParty),
-	}}); err != nil {
-		return fmt.Errorf("put an assignment: %w", err)
+	for _, text := range asked.Assignments {
+		a := new(behalfv1.AssignmentRecord)
+		if err := protojson.Unmarshal(text, a); err != nil {
+			return err
+		}
+		if _, err := register.PutAssignment(ctx, &behalfv1.PutAssignmentRequest{Source: "test", Assignment: a}); err != nil {
+			return fmt.Errorf("put an assignment: %w", err)
+		}
 	}
-	_, err := behalfv1.NewPolicyServiceClient(behalf.Conn()).PutPolicy(ctx, &behalfv1.PutPolicyRequest{
-		Ref: &behalfv1.PolicyRef{Org: Org, App: App}, Text: []byte(policy()),
-	})
-	if err != nil {
-		return fmt.Errorf("put the policy: %w", err)
+	policies := behalfv1.NewPolicyServiceClient(behalf.Conn())
+	for _, p := range asked.Policies {
+		text, err := p.Text()
+		if err != nil {
+			return err
+		}
+		if _, err := policies.PutPolicy(ctx, &behalfv1.PutPolicyRequest{Ref: &behalfv1.PolicyRef{Org: p.Org, App: p.App}, Text: text}); err != nil {
+			return fmt.Errorf("put the policy of %s/%s: %w", p.Org, p.App, err)
+		}
 	}
 	return nil
 }
