@@ -9,4 +9,7 @@ import (
 
 var pg postgres.Server
 
+// Postgres is the same for the tests from outside.
+var Postgres = &pg
+
 func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }

@@ -50,6 +50,19 @@ func (s *Server) copy(t testing.TB, template string) string {
 	return s.uri(name)
 }
 
+// Cut ends every connection to a database and lets in no other, as a database that has died
+// does. mend lets connections in again.
+func (s *Server) Cut(t testing.TB, uri string) (mend func()) {
+	t.Helper()
+	config, err := pgx.ParseConfig(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.command(t, "ALTER DATABASE "+config.Database+" ALLOW_CONNECTIONS false")
+	s.command(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+config.Database+"'")
+	return func() { s.command(t, "ALTER DATABASE "+config.Database+" ALLOW_CONNECTIONS true") }
+}
+
 // command runs a statement as the owner of the server.
 func (s *Server) command(t testing.TB, statement string) {
 	t.Helper()
