@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -76,13 +77,10 @@ func newKeyRevoke(t Terminal) *cobra.Command {
 }
 
 // call calls the server or, when none runs, the data directory's own services.
-func (c *apiKeyCommand) call(ctx context.Context, do func(context.Context, behalfv1.CallerServiceClient) error) (err error) {
-	conn, release, err := c.client.reach(ctx, newProgress(c.Err))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	return c.client.explain(do(ctx, behalfv1.NewCallerServiceClient(conn)))
+func (c *apiKeyCommand) call(ctx context.Context, do func(context.Context, behalfv1.CallerServiceClient) error) error {
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
+		return do(ctx, behalfv1.NewCallerServiceClient(conn))
+	})
 }
 
 func (c *apiKeyCommand) validate(*cobra.Command, []string) error {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -66,30 +66,24 @@ directory is opened instead.`,
 	return cmd
 }
 
-func (c *auditCommand) run(ctx context.Context) (err error) {
+func (c *auditCommand) run(ctx context.Context) error {
 	if err := c.times(time.Now()); err != nil {
 		return err
 	}
 	if c.limit < 0 {
 		return usagef("--limit: %d is negative", c.limit)
 	}
-	bar := newProgress(c.Err)
-	defer bar.end()
-	conn, release, err := c.client.reach(ctx, bar)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	bar.end()
-	service := behalfv1.NewAuditServiceClient(conn)
-	if c.follow {
-		return c.client.explain(c.watch(ctx, service))
-	}
-	all, err := c.list(ctx, service, c.limit)
-	if err != nil {
-		return c.client.explain(err)
-	}
-	return c.print(all, true)
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
+		service := behalfv1.NewAuditServiceClient(conn)
+		if c.follow {
+			return c.watch(ctx, service)
+		}
+		all, err := c.list(ctx, service, c.limit)
+		if err != nil {
+			return err
+		}
+		return c.print(all, true)
+	})
 }
 
 // times reads the times of the filter.

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 	"github.com/behalf-authz/behalf/server"
@@ -38,23 +39,18 @@ with "behalf audit --oldest-first --limit 0 --output json".`,
 	return cmd
 }
 
-func (c *backupCommand) run(ctx context.Context, name string) (err error) {
-	bar := newProgress(c.Err)
-	defer bar.end()
-	conn, release, err := c.client.reach(ctx, bar)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	found, err := server.KeepBackup(ctx, name, func(out io.Writer) error {
-		return c.client.explain(receiveBackup(ctx, behalfv1.NewStoreServiceClient(conn), out, bar))
-	}, bar.count("verifying"))
-	bar.end()
-	if err != nil {
-		return err
-	}
-	printVerified(c.Terminal, name, found)
-	return nil
+func (c *backupCommand) run(ctx context.Context, name string) error {
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, bar *progress) error {
+		found, err := server.KeepBackup(ctx, name, func(out io.Writer) error {
+			return c.client.explain(receiveBackup(ctx, behalfv1.NewStoreServiceClient(conn), out, bar))
+		}, bar.count("verifying"))
+		bar.end()
+		if err != nil {
+			return err
+		}
+		printVerified(c.Terminal, name, found)
+		return nil
+	})
 }
 
 // receiveBackup writes a copy as the server sends it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -36,18 +37,10 @@ func (c *delegateCommand) bound(cmd *cobra.Command, whose string) *cobra.Command
 }
 
 // call asks a running server or, when none runs, the data directory itself.
-func (c *delegateCommand) call(ctx context.Context, f func(behalfv1.DelegationServiceClient) error) (err error) {
-	bar := newProgress(c.Err)
-	defer bar.end()
-	conn, release, err := c.client.reach(ctx, bar)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if err := f(behalfv1.NewDelegationServiceClient(conn)); err != nil {
-		return c.client.explain(err)
-	}
-	return nil
+func (c *delegateCommand) call(ctx context.Context, f func(behalfv1.DelegationServiceClient) error) error {
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
+		return f(behalfv1.NewDelegationServiceClient(conn))
+	})
 }
 
 // grantCommand is `behalf delegate grant`.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 
@@ -43,17 +44,14 @@ same one that was written last everywhere, the file that comes first wins.`,
 	return cmd
 }
 
-func (c *exportCommand) run(ctx context.Context, dir string) (err error) {
+func (c *exportCommand) run(ctx context.Context, dir string) error {
 	if err := emptyDir(dir); err != nil {
 		return err
 	}
-	bar := newProgress(c.Err)
-	defer bar.end()
-	conn, release, err := c.client.reach(ctx, bar)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, bar *progress) error { return c.export(ctx, conn, dir, bar) })
+}
+
+func (c *exportCommand) export(ctx context.Context, conn grpc.ClientConnInterface, dir string, bar *progress) error {
 	// Beside it until it is whole: a part of an export would take the rest away on import.
 	partial, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dir)), "."+filepath.Base(dir)+"-*.tmp")
 	if err != nil {

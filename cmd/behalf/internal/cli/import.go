@@ -62,7 +62,7 @@ Entries that are refused are listed by file, line and field; the others are take
 	return cmd
 }
 
-func (c *importCommand) run(ctx context.Context, names []string) (err error) {
+func (c *importCommand) run(ctx context.Context, names []string) error {
 	files, with, err := c.open.openAll(names)
 	if err != nil {
 		return err
@@ -75,19 +75,14 @@ func (c *importCommand) run(ctx context.Context, names []string) (err error) {
 		fmt.Fprintln(c.Err, "behalf: persons are merged by name and birth date: two people who share both become one, "+
 			"and each acts for the other's organisations. Use this for trials only.")
 	}
-	bar := newProgress(c.Err)
-	defer bar.end()
-	conn, release, err := c.client.reach(ctx, bar)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	outcome, err := c.carry(ctx, conn, files, with, bar)
-	bar.end()
-	if err != nil {
-		return c.client.explain(err)
-	}
-	return c.report(outcome, files)
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, bar *progress) error {
+		outcome, err := c.carry(ctx, conn, files, with, bar)
+		bar.end()
+		if err != nil {
+			return err
+		}
+		return c.report(outcome, files)
+	})
 }
 
 // carry brings definitions, then what registers say, then what else the directory has, in

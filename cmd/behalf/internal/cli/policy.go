@@ -2,13 +2,14 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
 	"github.com/spf13/pflag"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -44,18 +45,13 @@ func newPolicyCommand(
 	c := &policyCommand{Terminal: t}
 	c.client.bind(cmd.Flags())
 	c.output.bind(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := look(c, args); err != nil {
 			return err
 		}
-		bar := newProgress(c.Err)
-		defer bar.end()
-		conn, release, err := c.client.reach(cmd.Context(), bar)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, release()) }()
-		return run(c, cmd.Context(), behalfv1.NewPolicyServiceClient(conn))
+		return c.client.ask(cmd.Context(), c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
+			return run(c, cmd.Context(), behalfv1.NewPolicyServiceClient(conn))
+		})
 	}
 	return cmd, c
 }

@@ -94,7 +94,7 @@ current. A policy that was deleted comes back. Decisions follow with the next ca
 func (c *policyCommand) rollback(ctx context.Context, service behalfv1.PolicyServiceClient) error {
 	answer, err := service.RollbackPolicy(ctx, &behalfv1.RollbackPolicyRequest{Ref: c.ref, Etag: c.etag, IfMatch: c.ifMatch})
 	if err != nil {
-		return c.client.explain(err)
+		return err
 	}
 	if c.output == "json" {
 		return printJSON(c.Out, answer)
@@ -119,7 +119,7 @@ func newPolicyDelete(t Terminal) *cobra.Command {
 func (c *policyCommand) delete(ctx context.Context, service behalfv1.PolicyServiceClient) error {
 	answer, err := service.DeletePolicy(ctx, &behalfv1.DeletePolicyRequest{Ref: c.ref, IfMatch: c.ifMatch})
 	if err != nil {
-		return c.client.explain(err)
+		return err
 	}
 	if c.output == "json" {
 		return printJSON(c.Out, answer)

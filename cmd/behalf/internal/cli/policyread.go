@@ -32,7 +32,7 @@ func newPolicyGet(t Terminal) *cobra.Command {
 func (c *policyCommand) get(ctx context.Context, service behalfv1.PolicyServiceClient) error {
 	answer, err := service.GetPolicy(ctx, &behalfv1.GetPolicyRequest{Ref: c.ref, Etag: c.etag})
 	if err != nil {
-		return c.client.explain(err)
+		return err
 	}
 	if c.output == "json" {
 		return printJSON(c.Out, answer)
@@ -65,7 +65,7 @@ func listPolicies(ctx context.Context, service behalfv1.PolicyServiceClient) (*b
 func (c *policyCommand) list(ctx context.Context, service behalfv1.PolicyServiceClient) error {
 	all, err := listPolicies(ctx, service)
 	if err != nil {
-		return c.client.explain(err)
+		return err
 	}
 	if c.output == "json" {
 		return printJSON(c.Out, all)
@@ -91,7 +91,7 @@ func (c *policyCommand) history(ctx context.Context, service behalfv1.PolicyServ
 	for more := true; more; more = all.GetNextPageToken() != "" {
 		page, err := service.ListPolicyHistory(ctx, &behalfv1.ListPolicyHistoryRequest{Ref: c.ref, PageSize: policyPage, PageToken: all.GetNextPageToken()})
 		if err != nil {
-			return c.client.explain(err)
+			return err
 		}
 		page.Changes = append(all.GetChanges(), page.GetChanges()...)
 		all = page

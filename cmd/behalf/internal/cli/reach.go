@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"time"
@@ -53,6 +54,19 @@ func (c *client) reach(ctx context.Context, bar *progress) (_ grpc.ClientConnInt
 		return nil, nil, errors.Join(err, local.Close())
 	}
 	return opened, local.Close, nil
+}
+
+// ask calls f with a connection to the running server or, when none runs, to the data
+// directory itself, and explains what the server finds fault with.
+func (c *client) ask(ctx context.Context, stderr io.Writer, f func(grpc.ClientConnInterface, *progress) error) (err error) {
+	bar := newProgress(stderr)
+	defer bar.end()
+	conn, release, err := c.reach(ctx, bar)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	return c.explain(f(conn, bar))
 }
 
 // probe returns why there is no server, nil when one answers, whatever it says.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -89,10 +88,10 @@ func (c *schemaCommand) diff(ctx context.Context, files []string) error {
 	if req.Definitions, err = definitions(files); err != nil {
 		return err
 	}
-	return c.reached(ctx, func(conn grpc.ClientConnInterface) error {
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
 		answer, err := behalfv1.NewStoreServiceClient(conn).DiffSchema(ctx, req)
 		if err != nil {
-			return c.client.explain(err)
+			return err
 		}
 		if c.output == "json" {
 			return printJSON(c.Out, answer)
@@ -128,18 +127,18 @@ func (c *schemaCommand) apply(ctx context.Context, name string) error {
 	if req.Definitions, err = definitions([]string{name}); err != nil {
 		return err
 	}
-	return c.reached(ctx, func(conn grpc.ClientConnInterface) error {
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
 		service := behalfv1.NewStoreServiceClient(conn)
 		if c.output != "json" { // what is refused is seen as well
 			diff, err := service.DiffSchema(ctx, &behalfv1.DiffSchemaRequest{Definitions: req.GetDefinitions(), Renames: req.GetRenames()})
 			if err != nil {
-				return c.client.explain(err)
+				return err
 			}
 			c.print(diff.GetChanges())
 		}
 		answer, err := service.ApplySchema(ctx, req)
 		if err != nil {
-			return c.client.explain(err)
+			return err
 		}
 		if c.output == "json" {
 			return printJSON(c.Out, answer)
@@ -149,16 +148,6 @@ func (c *schemaCommand) apply(ctx context.Context, name string) error {
 		}
 		return nil
 	})
-}
-
-// reached calls f with a connection to the server, or to the data directory itself.
-func (c *schemaCommand) reached(ctx context.Context, f func(grpc.ClientConnInterface) error) (err error) {
-	conn, release, err := c.client.reach(ctx, newProgress(c.Err))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	return f(conn)
 }
 
 func (c *schemaCommand) print(changes []*behalfv1.SchemaChange) {
