@@ -21,6 +21,8 @@ type ReplicaConfig struct {
 	// MaxStaleness is how old the answer to a question may be that brings no revision. The
 	// zero value asks the database each time.
 	MaxStaleness time.Duration
+	// Patience is how long a reader waits for the replica to be proved fresh. Default 150 ms.
+	Patience time.Duration
 	// Loading is told how many relationships of about how many were loaded. May be nil.
 	Loading func(loaded, total int)
 	// Logger takes what operators should know. Default: discard.
@@ -36,7 +38,9 @@ func OpenReplicated(ctx context.Context, uri string, c ReplicaConfig) (datastore
 	if err != nil {
 		return nil, err
 	}
-	of := replica.Config{URI: uri, Datastore: store.Datastore, Staleness: c.MaxStaleness, Loading: c.Loading, Logger: c.Logger}
+	of := replica.Config{
+		URI: uri, Datastore: store.Datastore, Staleness: c.MaxStaleness, Patience: c.Patience, Loading: c.Loading, Logger: c.Logger,
+	}
 	if c.Registry != nil {
 		of.Registerer = c.Registry
 	}
