@@ -300,3 +300,49 @@ func TestLinkingIdentities(t *testing.T) {
 		t.Errorf("recorded: %s", records)
 	}
 }
+
+// TestManagerOfOthers has one server ask another, as it would ask an authentication manager of
+// Mia-Platform's, who makes a request.
+func TestManagerOfOthers(t *testing.T) {
+	a, kari := startActing(t)
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	b := &loginServer{startAltinnServerWith(t, server.Config{
+		DataDir: filepath.Join(dir, "data"),
+		Login: server.LoginConfig{IssuersFile: write("issuers.yaml", `issuers: [{name: other, issuer: other, believe: [subject, groups],
+			manager: {userinfo: `+a.base+`/userinfo}}]`)},
+		Enforcement: server.EnforcementConfig{
+			RoutesFile: write("routes.yaml", actingRoutes), TrustedPeers: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		},
+	}), a.idp}
+	b.loadSmallRegister()
+	if got := b.asks(t, oidc.NewBrowser(t)); got != "CREDENTIALS_MISSING" {
+		t.Errorf("without a session: %s", got)
+	}
+	// The jar has cookies by host, not by port, so this is what a gateway of both sends.
+	if got := b.asks(t, kari); got != "RULE_DENIES" {
+		t.Errorf("whom nobody has linked: %s", got)
+	}
+	answer := b.do(t, http.MethodPost, "/v1/identities", []byte(`{"identity": {"issuer": "other", "subject": "20000490", "userId": "20000490"}}`),
+		"Authorization: Bearer "+b.adminKey, "Content-Type: application/json")
+	if answer.status != 200 {
+		t.Fatalf("link: %d %s", answer.status, answer.body)
+	}
+	if got := b.asks(t, kari); got != "50002598" {
+		t.Errorf("linked, she acts for %s", got)
+	}
+	kari.Post(a.base+"/logout", nil)
+	if got := b.asks(t, kari); got != "CREDENTIALS_MISSING" && got != "CREDENTIALS_INVALID" {
+		t.Errorf("logged out there: %s", got)
+	}
+	a.stop()
+	if got := b.asks(t, oidc.NewBrowser(t), "Authorization: Bearer x"); got != "UNAVAILABLE" {
+		t.Errorf("it is down: %s", got)
+	}
+}

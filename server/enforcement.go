@@ -61,6 +61,7 @@ func (s *Server) newEnforcement(known *openedCredentials, decisions *decision.Se
 		SessionCookie: s.sessionCookie(),
 		Auditor:       s.audit,
 		Signer:        known.issuer,
+		Manager:       known.logins.manager(),
 		Logger:        s.cfg.Logger,
 		Registerer:    s.registry,
 	})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
+	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/enforce"
 	"github.com/behalf-authz/behalf/server/internal/identity"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
@@ -115,6 +118,33 @@ func (l *logins) trust(c authn.Config) authn.Config {
 	}
 	c.Users, c.Sessions = l.users, l.sessions
 	return c
+}
+
+// manager returns the authentication manager of others that gateways' requests are asked
+// about, nil when the file names none.
+func (l *logins) manager() enforce.Manager {
+	for _, p := range l.providers {
+		if p.Manages() {
+			return manager{p, l.users}
+		}
+	}
+	return nil
+}
+
+// manager asks an authentication manager who somebody is, and which user that is.
+type manager struct {
+	provider *provider.Provider
+	users    authn.Users
+}
+
+// Ask implements enforce.Manager.
+func (m manager) Ask(ctx context.Context, header func(string) []string) (caller.Caller, error) {
+	v, found, err := m.provider.Ask(ctx, header)
+	if err != nil || !found {
+		return caller.Caller{}, err
+	}
+	v.Caller.Managed = true
+	return authn.Resolve(ctx, m.users, v)
 }
 
 // knowUsers has logins know users by the register.

@@ -67,6 +67,9 @@ type Caller struct {
 	Issuer string
 	// IssuedTo is what the issuer calls him, its sub; empty when it is not believed for that.
 	IssuedTo string
+	// Managed says that the issuer is an authentication manager of others, by whose names for
+	// people the services behind a gateway know them.
+	Managed bool
 	// Groups and Permissions are what the issuer says of him, sorted.
 	Groups, Permissions []string
 	// Consumer is the organisation number of whom Maskinporten gave a service its token.

@@ -25,7 +25,7 @@ type identityHeader struct {
 
 // tellers are what an identity header can tell.
 var tellers = map[string]func(*question) string{
-	"user":        func(q *question) string { return userID(q.who) },
+	"user":        func(q *question) string { return toldID(q.who) },
 	"level":       level,
 	"groups":      func(q *question) string { return list(q.who.Groups) },
 	"permissions": func(q *question) string { return list(q.who.Permissions) },

@@ -105,7 +105,7 @@ func compileMia(t miaText) (miaAnswers, []error) {
 // properties are what can be told of a user, by the names that /userinfo has for them; nil
 // for what is not known.
 var properties = map[string]func(*question) any{
-	"userId":          func(q *question) any { return known(userID(q.who)) },
+	"userId":          func(q *question) any { return known(toldID(q.who)) },
 	"level":           func(q *question) any { return q.who.Level },
 	"groups":          func(q *question) any { return append([]string{}, q.who.Groups...) },
 	"permissions":     func(q *question) any { return append([]string{}, q.who.Permissions...) },
@@ -150,7 +150,7 @@ func (m miaAnswers) allowed(q *question) (MiaAnswer, error) {
 	if err != nil {
 		return MiaAnswer{}, fmt.Errorf("tell the user's properties: %w", err)
 	}
-	a.UserID, a.Groups, a.UserProperties = userID(q.who), list(q.who.Groups), ascii(string(text))
+	a.UserID, a.Groups, a.UserProperties = toldID(q.who), list(q.who.Groups), ascii(string(text))
 	return a, nil
 }
 

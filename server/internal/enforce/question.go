@@ -96,9 +96,9 @@ func anyAsks(rules []rule) bool {
 	return false
 }
 
-// authenticate finds out who asks, nobody when the request carries no credentials, and
-// whether a cookie said so. A request with a header of credentials is judged by that alone.
-func (q *question) authenticate(ctx context.Context) (cookie bool, err error) {
+// ourCredentials finds out whom the request names by our own credentials, nobody when it
+// carries none, and whether a cookie did. A header of credentials counts alone.
+func (q *question) ourCredentials(ctx context.Context) (cookie bool, err error) {
 	var secret authn.Secret
 	if given := q.headers.values["authorization"]; len(given) > 0 {
 		if secret, err = authn.FromAuthorization(given); err != nil {

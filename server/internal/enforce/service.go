@@ -44,7 +44,8 @@ type Authenticator interface {
 }
 
 // Config is what a Service needs. Auditor may be nil: then nothing is recorded. So may Signer:
-// then no route's identity token can be signed, and whoever would get one stays out.
+// then no route's identity token can be signed, and whoever would get one stays out. And
+// Manager: then nobody else is asked who somebody is.
 type Config struct {
 	Routes        *Routes
 	Relations     Relations
@@ -54,6 +55,7 @@ type Config struct {
 	SessionCookie string // name of the cookie that holds a browser's session
 	Auditor       decision.Auditor
 	Signer        Signer
+	Manager       Manager
 	Logger        *slog.Logger
 	Registerer    prometheus.Registerer
 }
@@ -68,6 +70,7 @@ type Service struct {
 	cookie        string
 	auditor       decision.Auditor
 	signer        Signer
+	manager       Manager
 	logger        *slog.Logger
 	verdicts      *prometheus.CounterVec
 }
@@ -86,7 +89,7 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{
 		routes: c.Routes, relations: c.Relations, decisions: c.Decisions, parties: c.Parties, authenticator: c.Authenticator,
-		cookie: c.SessionCookie, auditor: c.Auditor, signer: c.Signer, logger: c.Logger, verdicts: verdicts,
+		cookie: c.SessionCookie, auditor: c.Auditor, signer: c.Signer, manager: c.Manager, logger: c.Logger, verdicts: verdicts,
 	}, nil
 }
 

@@ -75,6 +75,9 @@ type Entry struct {
 	Introspection *Introspection `yaml:"introspection"`
 	// Login is how people log in there. Without it nobody does.
 	Login *Login `yaml:"login"`
+	// Manager is how it is asked who makes a request at an API gateway, when it is an
+	// authentication manager of others.
+	Manager *Manager `yaml:"manager"`
 }
 
 // ClaimNames are names of claims. A dot leads into an object, as in realm_access.roles.

@@ -35,6 +35,8 @@ type Provider struct {
 	skew     time.Duration
 	secrets  secrets
 	inquiry  *inquiry
+
+	managerClient *http.Client // nil when the provider is no manager
 }
 
 // New returns the provider of an entry. It asks nobody anything until it must: a provider
@@ -73,6 +75,9 @@ func New(c Config) (*Provider, error) {
 	}
 	if e.Introspection != nil {
 		p.inquiry = newInquiry(p)
+	}
+	if e.Manager != nil {
+		p.managerClient = e.Manager.client()
 	}
 	return p, nil
 }

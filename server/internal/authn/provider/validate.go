@@ -42,7 +42,7 @@ func (w *wrong) unless(right bool, format string, args ...any) {
 func (f File) Validate() error {
 	all := wrong{where: "issuers"}
 	all.unless(len(f.Issuers) > 0, "names none")
-	names, issuers, asked := make(map[string]bool), make(map[string]bool), 0
+	names, issuers, asked, managers := make(map[string]bool), make(map[string]bool), 0, 0
 	for i, e := range f.Issuers {
 		w := &wrong{where: fmt.Sprintf("issuers[%d]", i)}
 		if e.Name != "" {
@@ -53,6 +53,9 @@ func (f File) Validate() error {
 		names[e.Name], issuers[e.Issuer] = true, true
 		if e.Introspection != nil {
 			asked++
+		}
+		if e.Manager != nil {
+			managers++
 		}
 		e.validate(w)
 		all.faults = append(all.faults, w.faults...)
@@ -65,13 +68,14 @@ func (f File) Validate() error {
 		all.unless(d == 0 || d >= Duration(time.Minute), "sessions.%s must be 1m or more", name)
 	}
 	all.unless(asked <= 1, "opaque tokens do not say whose they are: one entry may have introspection, not %d", asked)
+	all.unless(managers <= 1, "one entry may have a manager, not %d", managers)
 	return errors.Join(all.faults...)
 }
 
 func (e Entry) validate(w *wrong) {
 	w.unless(entryName.MatchString(e.Name), "name must be a letter and at most 31 letters, digits and hyphens, in lower case")
 	// An issuer that is no URL has no discovery, so its keys must be told.
-	if e.JWKS == "" || e.Login != nil {
+	if e.JWKS == "" && e.Manager == nil || e.Login != nil {
 		w.unless(secure(e.Issuer), "issuer must be an https:// URL without query and fragment; http:// is for loopback only")
 	}
 	w.unless(e.Issuer != "", "issuer is missing")
@@ -93,7 +97,7 @@ func (e Entry) validate(w *wrong) {
 	if len(e.Levels.ACR)+len(e.Levels.AMR) > 0 {
 		w.unless(slices.Contains(e.Believe, Levels), "levels are given, and believe does not name levels")
 	}
-	w.unless(e.Bearer != nil || e.Login != nil || e.Introspection != nil, "has none of bearer, login and introspection, so nothing of it is used")
+	w.unless(e.Bearer != nil || e.Login != nil || e.Introspection != nil || e.Manager != nil, "has none of bearer, login, introspection and manager, so nothing of it is used")
 	e.validateUses(w)
 }
 
@@ -104,6 +108,9 @@ func (e Entry) validateUses(w *wrong) {
 			// An id_token names the client as its audience, and must not open the API.
 			w.unless(!slices.Contains(b.Audiences, e.Login.ClientID), "bearer.audiences has the client_id of login, so that id_tokens would be credentials")
 		}
+	}
+	if e.Manager != nil {
+		e.Manager.validate(e, w)
 	}
 	if i := e.Introspection; i != nil {
 		w.unless(i.Endpoint == "" || secure(i.Endpoint), "introspection.endpoint must be an https:// URL; http:// is for loopback only")
