@@ -26,6 +26,7 @@ type Directory struct {
 	byUser     map[UserID]ID
 	history    history
 	changed    moment // of the last Apply
+	editions   editions
 }
 
 // record is a party with what was computed of it. It never changes once it is in a
@@ -80,6 +81,7 @@ func (d *Directory) apply(puts []Party, removes []ID, remembered bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.changed = max(d.changed+1, moment(time.Now().UnixMicro()))
+	d.editions.add(remembered, puts, removes)
 	for _, id := range removes {
 		d.replace(id, nil, remembered)
 	}

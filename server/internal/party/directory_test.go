@@ -111,7 +111,7 @@ func TestTopOfHierarchy(t *testing.T) {
 		{ID: 6, MainUnit: 7}, {ID: 7, MainUnit: 8}, {ID: 8, MainUnit: 6}, // a circle
 	}, nil)
 	for id, want := range map[ID]ID{1: 1, 2: 1, 3: 1, 4: 99, 5: 5, 6: 6, 7: 7, 8: 8, 50: 50} {
-		if got := d.top(id, d.changed); got != want {
+		if got, _ := d.top(id, d.byID[id], d.changed, nil); got != want {
 			t.Errorf("top(%d) = %d, want %d", id, got, want)
 		}
 	}
@@ -174,6 +174,6 @@ func BenchmarkListings(b *testing.B) {
 	d.Apply(puts, nil)
 	for b.Loop() {
 		list, _ := d.listings(ids, 0)
-		_, _ = pageOf(list, Query{}.position, page{size: 100})
+		_, _ = newOrdered(list, ByName.position).page(position{}, 100)
 	}
 }

@@ -15,12 +15,14 @@ type group struct {
 // A search keeps the groups that hold a party it finds. When that is the main unit, all
 // its listed sub-units stay: who types a company's name wants to choose among its units.
 // Otherwise only the sub-units that were found stay, under their main unit.
-func (q Query) grouped(list []listing) []*group {
+func grouped(list []listing, find search, order Order) []*group {
 	byMain := make(map[ID]*group, len(list))
+	room := make([]group, 0, len(list)) // each party is in one group
 	at := func(main listing) *group {
 		g, ok := byMain[main.id]
 		if !ok {
-			g = &group{main: main}
+			room = append(room, group{main: main})
+			g = &room[len(room)-1]
 			byMain[main.id] = g
 		}
 		return g
@@ -34,27 +36,39 @@ func (q Query) grouped(list []listing) []*group {
 		}
 	}
 
-	find := newSearch(q.Search)
-	kept := make([]*group, 0, len(byMain))
-	for _, g := range byMain {
+	kept := make([]*group, 0, len(room))
+	for i := range room {
+		g := &room[i]
 		if !find.finds(g.main.record) {
 			g.units = slices.DeleteFunc(g.units, func(l listing) bool { return !find.finds(l.record) })
 			if len(g.units) == 0 {
 				continue
 			}
 		}
+		slices.SortFunc(g.units, func(a, b listing) int { return order.position(a).compare(order.position(b)) })
 		kept = append(kept, g)
 	}
 	return kept
 }
 
-func (q Query) groupEntries(groups []*group) []Entry {
+func groupEntries(groups []spot[*group]) []Entry {
 	out := make([]Entry, len(groups))
-	for i, g := range groups {
-		slices.SortFunc(g.units, func(a, b listing) int { return q.position(a).compare(q.position(b)) })
-		out[i] = entry(g.main.id, g.main.record)
+	units := 0
+	for _, g := range groups {
+		units += len(g.of.units)
+	}
+	room := make([]Entry, units)
+	for i, s := range groups {
+		g := s.of
+		fill(&out[i], g.main)
 		out[i].HierarchyOnly = !g.listed
-		out[i].SubUnits = entries(g.units)
+		if len(g.units) == 0 {
+			continue
+		}
+		out[i].SubUnits, room = room[:len(g.units):len(g.units)], room[len(g.units):]
+		for j, unit := range g.units {
+			fill(&out[i].SubUnits[j], unit)
+		}
 	}
 	return out
 }

@@ -79,37 +79,66 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 	if err != nil {
 		return List{}, err
 	}
-	texts, revision, err := s.relations.Resources(ctx, q.At, relation.TypeParty, q.permission(), relation.User(int64(q.User)))
+	found, revision, err := s.relations.ListResources(ctx, q.At, relation.TypeParty, q.permission(), relation.User(int64(q.User)))
 	if err != nil {
 		return List{}, fmt.Errorf("list the parties of user %d: %w", q.User, err)
 	}
 	// The directory is read after the relations: what their revision saw is in it.
-	var list []listing
-	list, wanted.from.begun = s.directory.listings(partyIDs(texts), wanted.from.begun)
-	if q.ExcludeDeleted {
-		list = standing(list)
-	}
-
-	out := List{Revision: revision}
-	if q.Group {
-		groups := q.grouped(list)
-		out.Total = len(groups)
-		groups, out.Next = pageOf(groups, func(g *group) position { return q.position(g.main) }, wanted)
-		out.Entries = q.groupEntries(groups)
+	k, begun := s.view(found, q.view(), wanted.from.begun)
+	wanted.from.begun = begun
+	out := List{Total: k.total, Revision: revision}
+	if k.groups != nil {
+		groups, more := k.groups.page(wanted.from.after, wanted.size)
+		out.Entries = groupEntries(groups)
+		out.Next = nextToken(wanted, k.groups, groups, more)
 		return out, nil
 	}
-	list = q.found(list)
-	out.Total = len(list)
-	list, out.Next = pageOf(list, q.position, wanted)
-	out.Entries = entries(list)
+	flat, more := k.flat.page(wanted.from.after, wanted.size)
+	out.Entries = entries(flat)
+	out.Next = nextToken(wanted, k.flat, flat, more)
 	return out, nil
 }
 
-func (q Query) position(l listing) position { return q.Order.of(l.id, l.placed) }
+func (q Query) view() viewQuery {
+	return viewQuery{order: q.Order, group: q.Group, standing: q.ExcludeDeleted, search: q.Search}
+}
 
-// partyIDs returns the numbers among object ids. Ids that people wrote through the
+// view returns the list of parties that were found, as of the moment that its first page was
+// made at, and that moment: now when it is 0.
+func (s *Service) view(found *relation.Listed, q viewQuery, then moment) (*view, moment) {
+	f := form{found: found, query: q}
+	if k := s.views.find(f); k != nil {
+		// No record that it rests on was changed since it was made, so that positions are the
+		// same from then on.
+		if still, now := s.directory.still(k); still && (then == 0 || then >= k.begun) {
+			if then == 0 {
+				then = now
+			}
+			return k, then
+		}
+	}
+	if f.placed = then; then != 0 {
+		if k := s.views.find(f); k != nil {
+			if still, _ := s.directory.still(k); still {
+				return k, then
+			}
+		}
+	}
+	k := s.makeView(f)
+	s.views.keep(k)
+	if then == 0 {
+		then = k.begun
+	}
+	return k, then
+}
+
+func (q Query) position(l listing) position { return q.Order.position(l) }
+
+func (o Order) position(l listing) position { return o.of(l.id, l.placed) }
+
+// numbers returns the numbers among object ids. Ids that people wrote through the
 // relations API need not be numbers; those are no parties of the register.
-func partyIDs(texts []string) []ID {
+func numbers(texts []string) []ID {
 	ids := make([]ID, 0, len(texts))
 	for _, text := range texts {
 		if n, ok := (relation.Object{Type: relation.TypeParty, ID: text}).Number(); ok {
@@ -121,7 +150,7 @@ func partyIDs(texts []string) []ID {
 
 // standing keeps the parties that the register has not struck off.
 func standing(list []listing) []listing {
-	kept := list[:0]
+	kept := make([]listing, 0, len(list))
 	for _, l := range list {
 		if l.record == nil || l.record.party.DeletedOn == "" {
 			kept = append(kept, l)
@@ -131,9 +160,11 @@ func standing(list []listing) []listing {
 }
 
 // found keeps the parties that the search finds.
-func (q Query) found(list []listing) []listing {
-	find := newSearch(q.Search)
-	kept := list[:0]
+func (find search) found(list []listing) []listing {
+	if len(find.words) == 0 {
+		return list
+	}
+	var kept []listing
 	for _, l := range list {
 		if find.finds(l.record) {
 			kept = append(kept, l)
@@ -142,17 +173,19 @@ func (q Query) found(list []listing) []listing {
 	return kept
 }
 
-func entries(list []listing) []Entry {
+func entries(list []spot[listing]) []Entry {
 	out := make([]Entry, len(list))
-	for i, l := range list {
-		out[i] = entry(l.id, l.record)
+	for i := range list {
+		fill(&out[i], list[i].of)
 	}
 	return out
 }
 
-func entry(id ID, r *record) Entry {
-	if r == nil {
-		return Entry{Party: Party{ID: id}}
+// fill sets an entry, which is zero, to a party.
+func fill(e *Entry, l listing) {
+	if l.record == nil {
+		e.ID = l.id
+		return
 	}
-	return Entry{Party: r.party}
+	e.Party = l.record.party
 }

@@ -19,10 +19,10 @@ func TestNorwegianOrder(t *testing.T) {
 		d.Apply([]Party{{ID: ID(len(want) - i), Name: name}}, nil)
 	}
 	list, _ := d.listings(slices.Collect(maps.Keys(d.byID)), 0)
-	sorted, _ := pageOf(list, Query{}.position, page{})
+	sorted, _ := newOrdered(list, ByName.position).page(position{}, 0)
 	var got []string
 	for _, l := range sorted {
-		got = append(got, l.record.party.Name)
+		got = append(got, l.of.record.party.Name)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order by name (-want +got):\n%s", diff)
@@ -44,10 +44,10 @@ func TestOrders(t *testing.T) {
 		ByID:     {1, 2, 3, 4, 5, 6, 7},
 	} {
 		list, _ := d.listings([]ID{7, 6, 5, 4, 3, 2, 1}, 0)
-		list, _ = pageOf(list, Query{Order: order}.position, page{})
+		sorted, _ := newOrdered(list, order.position).page(position{}, 0)
 		var got []ID
-		for _, l := range list {
-			got = append(got, l.id)
+		for _, l := range sorted {
+			got = append(got, l.of.id)
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("order %d: %v, want %v", order, got, want)

@@ -1,7 +1,5 @@
 package party
 
-import "slices"
-
 // page is which part of a list is asked for.
 type page struct {
 	query fingerprint
@@ -21,19 +19,10 @@ func newPage(query fingerprint, token string, size int) (page, error) {
 	return page{query: query, from: from, size: size}, nil
 }
 
-// pageOf sorts a list and returns the page of it, with the token that goes on after it.
-func pageOf[T any](list []T, at func(T) position, p page) ([]T, string) {
-	slices.SortFunc(list, func(a, b T) int { return at(a).compare(at(b)) })
-	if p.from.after.id != 0 {
-		i, found := slices.BinarySearchFunc(list, p.from.after, func(e T, after position) int { return at(e).compare(after) })
-		if found {
-			i++
-		}
-		list = list[i:]
+// nextToken returns the token that goes on after a page of a list.
+func nextToken[T any](p page, o *ordered[T], list []spot[T], more bool) string {
+	if !more {
+		return ""
 	}
-	if p.size == 0 || len(list) <= p.size {
-		return list, ""
-	}
-	list = list[:p.size]
-	return list, pageToken(p.query, cursor{begun: p.from.begun, after: at(list[p.size-1])})
+	return pageToken(p.query, cursor{begun: p.from.begun, after: o.at(list[len(list)-1].of)})
 }

@@ -39,21 +39,17 @@ func (s *Service) Representatives(ctx context.Context, q RepresentativesQuery) (
 	if err != nil {
 		return Representatives{}, err
 	}
-	texts, revision, err := s.relations.Subjects(ctx, q.At, relation.Party(int64(q.Party)), rolePermission(q.Role), relation.TypeUser)
+	found, revision, err := s.relations.ListSubjects(ctx, q.At, relation.Party(int64(q.Party)), rolePermission(q.Role), relation.TypeUser)
 	if err != nil {
 		return Representatives{}, fmt.Errorf("list who may represent party %d: %w", q.Party, err)
 	}
-	users := make([]UserID, 0, len(texts))
-	for _, text := range texts {
-		if n, ok := (relation.Object{Type: relation.TypeUser, ID: text}).Number(); ok {
-			users = append(users, UserID(n))
-		}
-	}
-	out := Representatives{Total: len(users), Revision: revision}
-	users, out.Next = pageOf(users, func(u UserID) position { return position{id: ID(u)} }, wanted)
-	for _, user := range users {
+	k, _ := s.view(found, viewQuery{users: true}, 0)
+	users, more := k.flat.page(wanted.from.after, wanted.size)
+	out := Representatives{Users: make([]Representative, len(users)), Total: k.total, Revision: revision, Next: nextToken(wanted, k.flat, users, more)}
+	for i, u := range users {
+		user := UserID(u.of.id)
 		own, _ := s.directory.ByUser(user)
-		out.Users = append(out.Users, Representative{User: user, Party: own})
+		out.Users[i] = Representative{User: user, Party: own}
 	}
 	return out, nil
 }

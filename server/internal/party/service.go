@@ -16,8 +16,9 @@ const ReasonPartyNotRepresented fault.Reason = "PARTY_NOT_REPRESENTED"
 // Relations answers who has which permission on what.
 type Relations interface {
 	Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error)
-	Resources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) ([]string, relation.Revision, error)
-	Subjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) ([]string, relation.Revision, error)
+	// ListResources and ListSubjects should answer with one value while the answer stays the same.
+	ListResources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) (*relation.Listed, relation.Revision, error)
+	ListSubjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) (*relation.Listed, relation.Revision, error)
 }
 
 // Config is what a Service needs.
@@ -30,6 +31,7 @@ type Config struct {
 type Service struct {
 	relations Relations
 	directory *Directory
+	views     *views
 }
 
 // New returns a service.
@@ -37,7 +39,7 @@ func New(c Config) (*Service, error) {
 	if c.Relations == nil || c.Directory == nil {
 		return nil, fmt.Errorf("party: relations and directory are required")
 	}
-	return &Service{relations: c.Relations, directory: c.Directory}, nil
+	return &Service{relations: c.Relations, directory: c.Directory, views: newViews()}, nil
 }
 
 // Reference names a party by one of its identifiers. The others are zero.

@@ -41,8 +41,11 @@ func User(userID int64) Subject {
 // Number returns the number in the id of a party or user. Ids that people wrote through
 // the relations API need not be numbers; ok is then false.
 func (o Object) Number() (n int64, ok bool) {
+	if o.ID == "" || o.ID[0] < '1' || o.ID[0] > '9' {
+		return 0, false // each number has one spelling
+	}
 	n, err := strconv.ParseInt(o.ID, 10, 64)
-	if err != nil || n <= 0 || strconv.FormatInt(n, 10) != o.ID {
+	if err != nil {
 		return 0, false
 	}
 	return n, true

@@ -1,0 +1,160 @@
+package party_test
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/behalf-authz/behalf/schema/relations"
+	"github.com/behalf-authz/behalf/server/internal/engine"
+	"github.com/behalf-authz/behalf/server/internal/party"
+	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/store"
+)
+
+// newFileWorld is newWorld over a database file, where lists are walked and long ones kept.
+func newFileWorld(t *testing.T) *world {
+	t.Helper()
+	data, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "behalf.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := data.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e, err := engine.New(engine.Config{Logger: slog.New(slog.DiscardHandler), Datastore: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	if err := e.EnsureSchema(t.Context(), relations.Schema); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, engine: e, directory: party.NewDirectory()}
+	if w.Service, err = party.New(party.Config{Relations: e, Directory: w.directory}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// keptParties are so many that their list is kept.
+const keptParties = 700
+
+// drawn is a party with a name and a number that were drawn.
+func drawn(random *rand.Rand, id int) party.Party {
+	p := party.Party{
+		ID: party.ID(id), Kind: party.Organisation,
+		Name:      fmt.Sprintf("%c%c %d", 'A'+rune(random.IntN(26)), 'A'+rune(random.IntN(26)), random.IntN(5)),
+		OrgNumber: fmt.Sprint(910_000_000 + random.IntN(1e6)),
+	}
+	if random.IntN(8) == 0 {
+		p.DeletedOn = "2024-01-31"
+	}
+	if random.IntN(4) == 0 {
+		p.MainUnit = party.ID(1 + random.IntN(2*keptParties))
+	}
+	return p
+}
+
+// What is kept of lists is given out only where a service that has kept nothing says the same,
+// whatever changed: rights, records, or time.
+func TestKeptListsAreFresh(t *testing.T) {
+	w := newFileWorld(t)
+	random := rand.New(rand.NewPCG(5, 8))
+	ids := make([]int64, keptParties)
+	var all []party.Party
+	for i := range ids {
+		ids[i] = int64(i + 1)
+		all = append(all, drawn(random, i+1))
+	}
+	w.directory.Apply(all, nil)
+	w.user("regn", 100, ids...)
+	queries := []party.Query{
+		{Order: party.ByName}, {Order: party.ByNumber, ExcludeDeleted: true}, {Order: party.ByID, Role: "regn"},
+		{Group: true}, {Group: true, Order: party.ByNumber, ExcludeDeleted: true},
+		{Search: "a"}, {Search: "b 1", Group: true}, {Search: "9100", Order: party.ByNumber},
+	}
+	tokens := make([]string, len(queries))
+	for round := range 60 {
+		w.changeKept(random, round)
+		for i, q := range queries {
+			q.User, q.PageSize = 100, []int{0, 1, 40}[random.IntN(3)]
+			if random.IntN(2) == 0 {
+				q.PageToken = tokens[i]
+			}
+			fresh, err := party.New(party.Config{Relations: w.engine, Directory: w.directory})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := fresh.List(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := w.list(q)
+			want.Next, tokens[i] = got.Next, got.Next // the moment in it may be another one, with the same places
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("round %d: %+v (-want +got):\n%s", round, q, diff)
+			}
+			direct, _, err := w.engine.Subjects(t.Context(), relation.At{}, relation.Party(1), "represent", "user")
+			if err != nil || len(direct) == 0 {
+				t.Fatal(direct, err)
+			}
+		}
+	}
+}
+
+// changeKept changes something that the lists rest on, something else, or nothing.
+func (w *world) changeKept(random *rand.Rand, round int) {
+	id := 2 + random.IntN(2*keptParties)
+	switch random.IntN(7) {
+	case 0:
+		w.directory.Apply([]party.Party{drawn(random, id)}, nil)
+	case 1:
+		w.directory.Apply(nil, []party.ID{party.ID(id)})
+	case 2:
+		w.write(relation.Delete, "regn", relation.User(100), []int64{int64(id)})
+	case 3:
+		w.user("regn", 100, int64(id))
+	case 4:
+		w.user("dagl", int64(1000+round), int64(id)) // somebody else
+	case 5:
+		w.directory.Apply([]party.Party{drawn(random, 100_000+round)}, nil)
+	}
+}
+
+// A right that ends while its list is kept ends there, too.
+func TestKeptListsForgetExpired(t *testing.T) {
+	w := newFileWorld(t)
+	ids := make([]int64, keptParties)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	w.user("regn", 100, ids...)
+	end := time.Now().Add(time.Hour)
+	_, err := w.engine.Write(t.Context(), []relation.Update{{Op: relation.Touch, Relationship: relation.Relationship{
+		Resource: relation.Party(5000), Relation: "regn", Subject: relation.User(100), Expires: end,
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		at   time.Duration
+		want int
+	}{{-time.Minute, keptParties + 1}, {-time.Second, keptParties + 1}, {0, keptParties}, {time.Minute, keptParties}, {-time.Minute, keptParties + 1}} {
+		pinned, _, err := w.engine.Pin(relation.WithInstant(t.Context(), end.Add(c.at)), relation.At{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.List(pinned, party.Query{User: 100, PageSize: 1})
+		if err != nil || list.Total != c.want {
+			t.Errorf("at %v: %d parties, want %d; %v", c.at, list.Total, c.want, err)
+		}
+	}
+}
