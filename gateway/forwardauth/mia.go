@@ -48,12 +48,16 @@ func toldByMia(r *http.Request) (*behalfv1.AuthorizeRequest, bool) {
 	return req, true
 }
 
-// atMost returns the value of a header that may be there once, or what counts without it.
+// atMost returns the value of a header that may be there once, or what counts without one: some
+// gateways send it empty when they know nothing.
 func atMost(r *http.Request, name, otherwise string) (string, bool) {
-	if len(r.Header.Values(name)) == 0 {
+	switch values := r.Header.Values(name); {
+	case len(values) == 0, len(values) == 1 && values[0] == "":
 		return otherwise, true
+	case len(values) == 1:
+		return values[0], true
 	}
-	return single(r, name)
+	return "", false
 }
 
 // allowMia lets the request pass.

@@ -98,6 +98,7 @@ func TestMiaTells(t *testing.T) {
 	}
 	for _, row := range []struct{ headers, client, backoffice, host, scheme, authorization string }{
 		{"", "", "false", "example.com", "https", ""},
+		{"isbackoffice: \nClient-Type: \nX-Forwarded-Host: \nX-Forwarded-Proto: \nAuthentication: ", "", "false", "example.com", "https", ""},
 		{"isbackoffice: 0", "", "false", "example.com", "https", ""},
 		{"isbackoffice: true", "", "false", "example.com", "https", ""},
 		{"Authentication: Bearer abc", "", "false", "example.com", "https", "Bearer abc"},
@@ -126,6 +127,7 @@ func TestMiaTells(t *testing.T) {
 		toldMia("Original-Request-Method: GET"),
 		toldMia("Client-Type: a", "Client-Type: b"),
 		toldMia("isbackoffice: 0", "isbackoffice: 1"),
+		toldMia("isbackoffice: ", "isbackoffice: 1"),
 		toldMia("X-Forwarded-Host: a", "X-Forwarded-Host: b"),
 		toldMia("X-Forwarded-Proto: https", "X-Forwarded-Proto: http"),
 	} {
