@@ -156,5 +156,6 @@ func TestFilesThatAreNone(t *testing.T) {
 // FuzzParse has nothing that a file says end the process.
 func FuzzParse(f *testing.F) {
 	f.Add(good)
+	f.Add(authJSON)
 	f.Fuzz(func(_ *testing.T, text string) { _, _ = enforce.Parse([]byte(text)) })
 }

@@ -29,13 +29,15 @@ type world struct {
 	decisions                   []decision.Answer
 	recorded                    int
 	who                         caller.Caller
+	asked                       []relation.Question
 }
 
 func (w *world) Pin(ctx context.Context, _ relation.At) (context.Context, relation.Revision, error) {
 	return ctx, "r1", w.pin
 }
 
-func (w *world) Check(context.Context, relation.At, ...relation.Question) ([]relation.Answer, relation.Revision, error) {
+func (w *world) Check(_ context.Context, _ relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error) {
+	w.asked = append(w.asked, questions...)
 	if w.panics {
 		panic("a walk into nothing")
 	}
