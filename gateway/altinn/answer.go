@@ -18,10 +18,19 @@ const (
 )
 
 // maxPooled keeps a buffer that one long list has grown from being held for ever.
-const maxPooled = 1 << 20
+const maxPooled = 4 << 20
 
 // answerJSON answers with v, whole and with its length.
 func (a *API) answerJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
+	a.answerBuffer(w, r, status, contentType, func(buf *bytes.Buffer) error {
+		enc := json.NewEncoder(buf)
+		enc.SetEscapeHTML(false) // as Altinn's serializer: names arrive as they are
+		return enc.Encode(v)
+	})
+}
+
+// answerBuffer answers with what write leaves in a buffer.
+func (a *API) answerBuffer(w http.ResponseWriter, r *http.Request, status int, contentType string, write func(*bytes.Buffer) error) {
 	buf, _ := a.buffers.Get().(*bytes.Buffer)
 	if buf == nil {
 		buf = new(bytes.Buffer)
@@ -32,9 +41,7 @@ func (a *API) answerJSON(w http.ResponseWriter, r *http.Request, status int, con
 			a.buffers.Put(buf)
 		}
 	}()
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false) // as Altinn's serializer: names arrive as they are
-	if err := enc.Encode(v); err != nil {
+	if err := write(buf); err != nil {
 		event.From(r.Context()).Err = err
 		answerEmpty(w, r, http.StatusInternalServerError, "INTERNAL")
 		return

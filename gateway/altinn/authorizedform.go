@@ -122,3 +122,11 @@ func instanceOf(party int64, in *behalfv1.AuthorizedInstance) authorizedInstance
 	}
 	return out
 }
+
+// orNull returns a text, nil for an empty one.
+func orNull(s *string) *string {
+	if *s == "" {
+		return nil
+	}
+	return s
+}

@@ -18,22 +18,6 @@ const (
 // maxLimit is the longest page.
 const maxLimit = 10000
 
-// party is a party as Altinn writes it. Pointers are fields that can be null.
-type party struct {
-	PartyID       int64     `json:"partyId"`
-	PartyUUID     *string   `json:"partyUuid"`
-	PartyTypeName int       `json:"partyTypeName"`
-	OrgNumber     string    `json:"orgNumber"`
-	SSN           *string   `json:"ssn"`
-	UnitType      *string   `json:"unitType"`
-	Name          string    `json:"name"`
-	IsDeleted     bool      `json:"isDeleted"`
-	HierarchyOnly bool      `json:"onlyHierarchyElementWithNoAccess"`
-	Person        *struct{} `json:"person"`       // never filled in this list
-	Organization  *struct{} `json:"organization"` // never filled in this list
-	ChildParties  []party   `json:"childParties"` // null, not empty, when there are none
-}
-
 // listParties answers GET parties: whom the user may act for.
 func (a *API) listParties(w http.ResponseWriter, r *http.Request, user int64) {
 	params := readQuery(r.URL.RawQuery)
@@ -65,11 +49,7 @@ func (a *API) listParties(w http.ResponseWriter, r *http.Request, user int64) {
 	if next := list.GetNextPageToken(); next != "" {
 		w.Header().Set("Link", "<"+prefix+"parties?"+params.with("cursor", next)+`>; rel="next"`)
 	}
-	parties := convert(list.GetParties())
-	if parties == nil {
-		parties = []party{}
-	}
-	a.answerJSON(w, r, http.StatusOK, contentJSON, parties)
+	a.answerParties(w, r, list.GetParties())
 }
 
 // listRequest reads the parameters that Altinn does not have.
@@ -123,36 +103,6 @@ func (a *API) validateParty(w http.ResponseWriter, r *http.Request, user int64, 
 		return
 	}
 	a.answerJSON(w, r, http.StatusOK, contentJSON, valid.GetMayRepresent())
-}
-
-// convert returns parties as Altinn writes them, nil for none.
-func convert(parties []*behalfv1.Party) []party {
-	if len(parties) == 0 {
-		return nil
-	}
-	out := make([]party, len(parties))
-	for i, p := range parties {
-		out[i] = party{
-			PartyID:       p.GetPartyId(),
-			PartyUUID:     orNull(&p.PartyUuid),
-			PartyTypeName: typeName(p.GetKind()),
-			OrgNumber:     p.GetOrgNumber(),
-			SSN:           orNull(&p.NationalId),
-			UnitType:      orNull(&p.UnitType),
-			Name:          p.GetName(),
-			IsDeleted:     p.GetDeleted(),
-			HierarchyOnly: p.GetHierarchyOnly(),
-			ChildParties:  convert(p.GetSubUnits()),
-		}
-	}
-	return out
-}
-
-func orNull(s *string) *string {
-	if *s == "" {
-		return nil
-	}
-	return s
 }
 
 // typeName returns Altinn's partyTypeName. Altinn lists sub-units as organisations; their
