@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,18 +13,17 @@ import (
 // file is a sink of JSON lines. It only ever appends, and goes on in a new file when its own
 // was renamed or removed, so that others can rotate it in either way and need not say so.
 type file struct {
+	lines
+
 	path   string
-	altinn bool
 	mu     sync.Mutex // of opened and is, for sync, which runs beside write
 	opened *os.File
 	is     os.FileInfo
-	torn   bool // the last line has no end
-	buffer bytes.Buffer
 }
 
 // openFile opens the file, to know at the start whether it can be written.
 func openFile(path string, altinn bool) (*file, error) {
-	f := &file{path: path, altinn: altinn}
+	f := &file{path: path, lines: lines{altinn: altinn}}
 	return f, f.open()
 }
 
@@ -97,31 +95,10 @@ func (f *file) write(list []line) error {
 	if err := f.follow(); err != nil {
 		return err
 	}
-	f.buffer.Reset()
-	if f.torn {
-		f.buffer.WriteByte('\n')
-	}
-	fill(&f.buffer, list, f.altinn)
-	n, err := f.opened.Write(f.buffer.Bytes())
-	if n > 0 {
-		f.torn = n < f.buffer.Len()
-	}
-	if err != nil {
+	if err := f.put(f.opened, list); err != nil {
 		return fmt.Errorf("write %d records: %w", len(list), err)
 	}
 	return nil
-}
-
-// fill writes lines as they go to files and streams.
-func fill(b *bytes.Buffer, list []line, altinn bool) {
-	for _, l := range list {
-		if altinn {
-			b.Write(l.altinn)
-		} else {
-			b.Write(l.native)
-		}
-		b.WriteByte('\n')
-	}
 }
 
 func (f *file) sync() error {
@@ -146,26 +123,14 @@ func (f *file) close() error {
 
 // stream is a sink of JSON lines that others read as they come: standard output.
 type stream struct {
-	out    io.Writer
-	altinn bool
-	torn   bool
-	buffer bytes.Buffer
+	lines
+
+	out io.Writer
 }
 
 func (s *stream) name() string { return "stdout" }
 
-func (s *stream) write(list []line) error {
-	s.buffer.Reset()
-	if s.torn {
-		s.buffer.WriteByte('\n')
-	}
-	fill(&s.buffer, list, s.altinn)
-	n, err := s.out.Write(s.buffer.Bytes())
-	if n > 0 {
-		s.torn = n < s.buffer.Len()
-	}
-	return err
-}
+func (s *stream) write(list []line) error { return s.put(s.out, list) }
 
 // sync does nothing: what was written is with whoever reads it.
 func (s *stream) sync() error { return nil }

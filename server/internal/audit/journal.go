@@ -9,9 +9,9 @@ import (
 
 // journal is a file of JSON lines that are on their way to the table.
 type journal struct {
-	file   *os.File
-	torn   bool // the last line has no end
-	buffer bytes.Buffer
+	lines
+
+	file *os.File
 }
 
 func openJournal(path string) (*journal, error) {
@@ -22,22 +22,11 @@ func openJournal(path string) (*journal, error) {
 	return &journal{file: f}, nil
 }
 
-func (j *journal) write(list []line) error {
-	j.buffer.Reset()
-	if j.torn {
-		j.buffer.WriteByte('\n')
-	}
-	fill(&j.buffer, list, false)
-	n, err := j.file.Write(j.buffer.Bytes())
-	if n > 0 {
-		j.torn = n < j.buffer.Len()
-	}
-	return err
-}
+func (j *journal) write(list []line) error { return j.put(j.file, list) }
 
-// lines returns the records that the file holds. What is no record is the beginning of one
+// held returns the records that the file holds. What is no record is the beginning of one
 // whose answer never left: the process was killed, or the disk full, in the middle of it.
-func (j *journal) lines() ([]line, error) {
+func (j *journal) held() ([]line, error) {
 	text, err := os.ReadFile(j.file.Name())
 	if err != nil {
 		return nil, err

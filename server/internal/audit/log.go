@@ -127,7 +127,7 @@ func (l *Log) open(ctx context.Context, c Config, name string) (_ sink, err erro
 	case name == File:
 		return openFile(c.File, l.altinn)
 	case name == Stdout:
-		return &stream{out: c.Stdout, altinn: l.altinn}, nil
+		return &stream{out: c.Stdout, lines: lines{altinn: l.altinn}}, nil
 	case c.Postgres != "":
 		t, err := openPostgres(ctx, c.Postgres)
 		if err == nil {

@@ -57,7 +57,7 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteTable, err error) {
 		if t.journals[i], err = openJournal(fmt.Sprintf("%s.new%d", path, i)); err != nil {
 			return nil, err
 		}
-		left, err := t.journals[i].lines()
+		left, err := t.journals[i].held()
 		if err != nil {
 			return nil, err
 		}
