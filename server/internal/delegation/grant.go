@@ -92,7 +92,7 @@ func (s *Service) may(ctx context.Context, g Grant, row *records.Delegation) err
 
 // giver finds the party that gives, which the user administers.
 func (s *Service) giver(ctx context.Context, field string, name party.Reference, permission string, user party.UserID) (party.Party, error) {
-	p, known := s.find(name)
+	p, known := s.directory.Find(name)
 	if user == 0 {
 		if !known {
 			return party.Party{}, refused(fault.NotFound, fault.ReasonPartyNotFound, field, "no such party is on record")
@@ -115,7 +115,7 @@ func (s *Service) receiver(from party.Party, to Receiver, row *records.Delegatio
 	if row.ToSystem != "" {
 		return nil // see systemUserMayHave
 	}
-	p, ok := s.find(to.Party)
+	p, ok := s.directory.Find(to.Party)
 	switch {
 	case !ok:
 		return refused(fault.NotFound, fault.ReasonPartyNotFound, "to.party", "no such party is on record")
@@ -153,21 +153,6 @@ func systemUserMayHave(ctx context.Context, tx *records.Tx, row records.Delegati
 }
 
 func natural(k party.Kind) bool { return k == party.Person || k == party.SelfIdentified }
-
-// find resolves a reference.
-func (s *Service) find(name party.Reference) (party.Party, bool) {
-	switch {
-	case name.ID != 0:
-		return s.directory.Get(name.ID)
-	case name.UUID != "":
-		return s.directory.ByUUID(name.UUID)
-	case name.OrgNumber != "":
-		return s.directory.ByOrgNumber(name.OrgNumber)
-	case name.NationalID != "":
-		return s.directory.ByNationalID(name.NationalID)
-	}
-	return party.Party{}, false
-}
 
 // put compares the row with what is recorded. What stands is returned, changed or not.
 func (s *Service) put(ctx context.Context, tx *records.Tx, row records.Delegation) (stands []records.Delegation, change register.Delegations, err error) {

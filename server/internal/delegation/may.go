@@ -74,7 +74,7 @@ func (s *Service) mayPassOn(ctx context.Context, g Grant, row *records.Delegatio
 	if err != nil {
 		return err
 	}
-	client, ok := s.find(g.From)
+	client, ok := s.directory.Find(g.From)
 	if !ok {
 		// Whom the provider does not work for is none of its business.
 		return refused(fault.Precondition, ReasonNotProvider, "client", "the provider has no role for the party that brings the package")
@@ -116,7 +116,7 @@ func (s *Service) agent(ctx context.Context, provider party.Party, to Receiver, 
 		return nil // see systemUserMayHave
 	}
 	notAgent := refused(fault.Precondition, ReasonNotAgent, "agent.party", "has not the role agent in the provider")
-	p, ok := s.find(to.Party)
+	p, ok := s.directory.Find(to.Party)
 	if !ok || !natural(p.Kind) || p.UserID == 0 {
 		return notAgent
 	}

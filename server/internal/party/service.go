@@ -76,17 +76,10 @@ func (s *Service) Get(ctx context.Context, at relation.At, who caller.Caller, re
 
 // resolve returns the id of a party, 0 when the directory knows none by that name.
 func (s *Service) resolve(ref Reference) ID {
-	var p Party
-	switch {
-	case ref.ID != 0:
+	if ref.ID != 0 {
 		return ref.ID
-	case ref.UUID != "":
-		p, _ = s.directory.ByUUID(ref.UUID)
-	case ref.OrgNumber != "":
-		p, _ = s.directory.ByOrgNumber(ref.OrgNumber)
-	case ref.NationalID != "":
-		p, _ = s.directory.ByNationalID(ref.NationalID)
 	}
+	p, _ := s.directory.Find(ref)
 	return p.ID
 }
 

@@ -20,12 +20,9 @@ import (
 // not administer, whether or not it exists.
 const ReasonNotAdministrator fault.Reason = "NOT_ADMINISTRATOR"
 
-// Parties resolves the identifiers of parties.
+// Parties finds parties.
 type Parties interface {
-	Get(id party.ID) (party.Party, bool)
-	ByUUID(uuid string) (party.Party, bool)
-	ByOrgNumber(number string) (party.Party, bool)
-	ByNationalID(number string) (party.Party, bool)
+	Find(ref party.Reference) (party.Party, bool)
 }
 
 // Checker answers who has which permission on what.
@@ -187,18 +184,11 @@ func (s *Server) administers(ctx context.Context, user int64, p party.Party, fre
 	return administers, nil
 }
 
+// party returns the party that is meant, or none.
 func (s *Server) party(ref *behalfv1.PartyReference) party.Party {
-	var p party.Party
-	switch id := ref.GetIdentifier().(type) {
-	case *behalfv1.PartyReference_PartyId:
-		p, _ = s.parties.Get(party.ID(id.PartyId))
-	case *behalfv1.PartyReference_PartyUuid:
-		p, _ = s.parties.ByUUID(id.PartyUuid)
-	case *behalfv1.PartyReference_OrgNumber:
-		p, _ = s.parties.ByOrgNumber(id.OrgNumber)
-	case *behalfv1.PartyReference_NationalId:
-		p, _ = s.parties.ByNationalID(id.NationalId)
-	}
+	p, _ := s.parties.Find(party.Reference{
+		ID: party.ID(ref.GetPartyId()), UUID: ref.GetPartyUuid(), OrgNumber: ref.GetOrgNumber(), NationalID: ref.GetNationalId(),
+	})
 	return p
 }
 

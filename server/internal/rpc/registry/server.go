@@ -13,12 +13,9 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// Parties resolves the identifiers of parties.
+// Parties finds parties.
 type Parties interface {
-	Get(id party.ID) (party.Party, bool)
-	ByUUID(uuid string) (party.Party, bool)
-	ByOrgNumber(number string) (party.Party, bool)
-	ByNationalID(number string) (party.Party, bool)
+	Find(ref party.Reference) (party.Party, bool)
 }
 
 // Config is what a Server needs.
@@ -159,17 +156,9 @@ func (s *Server) AuthorizeByAccessList(ctx context.Context, req *behalfv1.Author
 
 // party returns the id of a party, 0, which is on no list, when nobody is known by that name.
 func (s *Server) party(ref *behalfv1.PartyReference) party.ID {
-	var p party.Party
-	switch id := ref.GetIdentifier().(type) {
-	case *behalfv1.PartyReference_PartyId:
-		p.ID = party.ID(id.PartyId)
-	case *behalfv1.PartyReference_PartyUuid:
-		p, _ = s.parties.ByUUID(id.PartyUuid)
-	case *behalfv1.PartyReference_OrgNumber:
-		p, _ = s.parties.ByOrgNumber(id.OrgNumber)
-	case *behalfv1.PartyReference_NationalId:
-		p, _ = s.parties.ByNationalID(id.NationalId)
-	}
+	p, _ := s.parties.Find(party.Reference{
+		ID: party.ID(ref.GetPartyId()), UUID: ref.GetPartyUuid(), OrgNumber: ref.GetOrgNumber(), NationalID: ref.GetNationalId(),
+	})
 	return p.ID
 }
 
