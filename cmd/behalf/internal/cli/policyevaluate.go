@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ a file is no policy; warnings alone leave it at 0.`,
 	}
 	c.output.bind(cmd.Flags())
 	c.about.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&c.anyOf, "altinn-anyof", false, "read policies as Altinn's engine does: several AnyOf of one category are joined by OR")
+	anyOfFlag(cmd.Flags(), &c.anyOf)
 	return cmd
 }
 
@@ -95,8 +94,8 @@ func (c *policyValidateCommand) print(all []validated) error {
 type policyEvaluateCommand struct {
 	Terminal
 	policies, references []string
-	request, now         string
-	anyOf                bool
+	request              string
+	evaluation           evaluationFlags
 }
 
 func newPolicyEvaluate(t Terminal) *cobra.Command {
@@ -120,8 +119,7 @@ is needed, and so is everything when the request cannot be read; the status says
 	flags.StringArrayVar(&c.policies, "policy", nil, "file of a policy or policy set; may be given several times")
 	flags.StringArrayVar(&c.references, "reference", nil, "file of a policy or set that others refer to; may be given several times")
 	flags.StringVar(&c.request, "request", "", "file of the request, in XML or JSON; - for standard input")
-	flags.StringVar(&c.now, "now", "", "the instant of the request, such as 2026-11-21T12:00:00Z (default: now)")
-	flags.BoolVar(&c.anyOf, "altinn-anyof", false, "read policies as Altinn's engine does: several AnyOf of one category are joined by OR")
+	c.evaluation.bind(flags)
 	return cmd
 }
 
@@ -129,13 +127,9 @@ func (c *policyEvaluateCommand) run() error {
 	if len(c.policies) == 0 || c.request == "" {
 		return usage(errors.New("give --policy and --request"))
 	}
-	options := policyfile.Options{AnyOfPerCategory: c.anyOf}
-	if c.now != "" {
-		now, err := time.Parse(time.RFC3339, c.now)
-		if err != nil {
-			return usagef("--now: %q is not an instant such as 2026-11-21T12:00:00Z", c.now)
-		}
-		options.Now = now
+	options, err := c.evaluation.options()
+	if err != nil {
+		return err
 	}
 	policies, policiesErr := c.texts(c.policies)
 	references, referencesErr := c.texts(c.references)

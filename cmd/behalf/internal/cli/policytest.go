@@ -2,21 +2,18 @@ package cli
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/behalf-authz/behalf/cmd/behalf/internal/policytest"
-	"github.com/behalf-authz/behalf/server/policyfile"
 )
 
 // policyTestCommand is `behalf policy test`.
 type policyTestCommand struct {
 	Terminal
-	output   output
-	anyOf    bool
-	now      string
-	coverage float64
+	output     output
+	evaluation evaluationFlags
+	coverage   float64
 }
 
 func newPolicyTest(t Terminal) *cobra.Command {
@@ -42,19 +39,14 @@ same way. What is expected is in the case's own folder:
 	flags := cmd.Flags()
 	c.output.bind(flags)
 	flags.Float64Var(&c.coverage, "coverage", 0, "how many per cent of the rules must take part")
-	flags.StringVar(&c.now, "now", "", "the instant of all requests, such as 2026-11-21T12:00:00Z (default: now)")
-	flags.BoolVar(&c.anyOf, "altinn-anyof", false, "read policies as Altinn's engine does: several AnyOf of one category are joined by OR")
+	c.evaluation.bind(flags)
 	return cmd
 }
 
 func (c *policyTestCommand) run(dir string) error {
-	options := policyfile.Options{AnyOfPerCategory: c.anyOf}
-	if c.now != "" {
-		now, err := time.Parse(time.RFC3339, c.now)
-		if err != nil {
-			return usagef("--now: %q is not an instant such as 2026-11-21T12:00:00Z", c.now)
-		}
-		options.Now = now
+	options, err := c.evaluation.options()
+	if err != nil {
+		return err
 	}
 	if c.coverage < 0 || c.coverage > 100 {
 		return usagef("--coverage: %v is not a percentage", c.coverage)
