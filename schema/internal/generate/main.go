@@ -1,5 +1,3 @@
-// Command generate makes everything under schema/gen and schema/openapi from the
-// contracts in schema/proto. Run it as `go generate ./schema`.
 package main
 
 import (
