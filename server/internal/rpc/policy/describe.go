@@ -22,13 +22,18 @@ func (s *Server) ValidatePolicy(ctx context.Context, req *behalfv1.ValidatePolic
 	return &behalfv1.ValidatePolicyResponse{Valid: len(faults) == 0, Faults: findings(faults), Warnings: findings(warnings)}, nil
 }
 
+// readable returns the policy that decides about something.
+func (s *Server) readable(ctx context.Context, m *behalfv1.PolicyRef) (policy.Policy, relation.Revision, error) {
+	ref, err := reference(ctx, m)
+	if err != nil {
+		return policy.Policy{}, "", err
+	}
+	return s.policies.Readable(ctx, relation.At{}, ref)
+}
+
 // ListPolicyRoles returns the codes of the roles that any rule of a policy names.
 func (s *Server) ListPolicyRoles(ctx context.Context, req *behalfv1.ListPolicyRolesRequest) (*behalfv1.ListPolicyRolesResponse, error) {
-	ref, err := reference(ctx, req.GetRef())
-	if err != nil {
-		return nil, err
-	}
-	p, revision, err := s.policies.Readable(ctx, relation.At{}, ref)
+	p, revision, err := s.readable(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
@@ -37,11 +42,7 @@ func (s *Server) ListPolicyRoles(ctx context.Context, req *behalfv1.ListPolicyRo
 
 // DescribePolicy returns what a policy lets which roles do with what.
 func (s *Server) DescribePolicy(ctx context.Context, req *behalfv1.DescribePolicyRequest) (*behalfv1.DescribePolicyResponse, error) {
-	ref, err := reference(ctx, req.GetRef())
-	if err != nil {
-		return nil, err
-	}
-	p, revision, err := s.policies.Readable(ctx, relation.At{}, ref)
+	p, revision, err := s.readable(ctx, req.GetRef())
 	if err != nil {
 		return nil, err
 	}
