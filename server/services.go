@@ -104,6 +104,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		Registerer:    s.registry,
 		Authenticator: s.gatewayIdentity.knowing(s.upToDate(c.authenticator)),
 		Access:        access,
+		Certificates:  c.logins.certificates,
 		Limits:        interceptor.Limits{Concurrent: s.cfg.MaxCalls},
 		Unary:         unary,
 		Stream:        stream,
@@ -136,7 +137,8 @@ func (s *Server) buildServices(c *openedCredentials) error {
 	s.grpc = grpc.NewServer(options...)
 	s.inproc = new(inprocgrpc.Channel).
 		WithServerUnaryInterceptor(chain.Unary()).
-		WithServerStreamInterceptor(chain.Stream())
+		WithServerStreamInterceptor(chain.Stream()).
+		WithCloner(handOver{})
 	for _, register := range services {
 		register(s.grpc)
 		register(s.inproc)

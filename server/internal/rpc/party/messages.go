@@ -38,8 +38,10 @@ func entryMessages(entries []party.Entry) []*behalfv1.Party {
 		return nil
 	}
 	out := make([]*behalfv1.Party, len(entries))
-	for i, e := range entries {
-		m := partyMessage(e.Party)
+	room := make([]behalfv1.Party, len(entries)) // lists are long: one piece of memory for all
+	for i := range entries {
+		e, m := &entries[i], &room[i]
+		set(m, &e.Party)
 		m.HierarchyOnly = e.HierarchyOnly
 		m.SubUnits = entryMessages(e.SubUnits)
 		out[i] = m
@@ -48,18 +50,23 @@ func entryMessages(entries []party.Entry) []*behalfv1.Party {
 }
 
 func partyMessage(p party.Party) *behalfv1.Party {
-	return &behalfv1.Party{
-		PartyId:    int64(p.ID),
-		PartyUuid:  p.UUID,
-		Kind:       behalfv1.PartyKind(p.Kind),
-		Name:       p.Name,
-		OrgNumber:  p.OrgNumber,
-		NationalId: p.NationalID,
-		UnitType:   p.UnitType,
-		Deleted:    p.DeletedOn != "",
-		MainUnitId: int64(p.MainUnit),
-		BirthDate:  p.BirthDate,
-	}
+	m := new(behalfv1.Party)
+	set(m, &p)
+	return m
+}
+
+// set fills a message, which is empty.
+func set(m *behalfv1.Party, p *party.Party) {
+	m.PartyId = int64(p.ID)
+	m.PartyUuid = p.UUID
+	m.Kind = behalfv1.PartyKind(p.Kind)
+	m.Name = p.Name
+	m.OrgNumber = p.OrgNumber
+	m.NationalId = p.NationalID
+	m.UnitType = p.UnitType
+	m.Deleted = p.DeletedOn != ""
+	m.MainUnitId = int64(p.MainUnit)
+	m.BirthDate = p.BirthDate
 }
 
 func representativeMessages(users []party.Representative) []*behalfv1.Representative {
