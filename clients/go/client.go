@@ -16,6 +16,7 @@ type Client struct {
 	timeout time.Duration
 	session *session // nil for a client without
 
+	calls       wire
 	checks      *batcher
 	parties     behalfv1.PartyServiceClient
 	roles       behalfv1.RoleServiceClient
@@ -59,6 +60,7 @@ func over(conn grpc.ClientConnInterface, o settings) *Client {
 // put into one call.
 func (c *Client) callWith(token TokenSource) {
 	w := wire{conn: c.conn, timeout: c.timeout, credentials: credentialsOf(token)}
+	c.calls = w
 	c.parties = behalfv1.NewPartyServiceClient(w)
 	c.roles = behalfv1.NewRoleServiceClient(w)
 	c.questions = behalfv1.NewCheckServiceClient(w)
@@ -75,6 +77,10 @@ func (c *Client) As(token string) *Client {
 	as.callWith(fixedToken(token))
 	return as
 }
+
+// Conn returns the connection for other services of the server, such as those of SpiceDB, whose whole
+// API is there. It sends the client's credentials, has its deadline, and returns an *Error.
+func (c *Client) Conn() grpc.ClientConnInterface { return c.calls }
 
 // Close ends the connections of a client that was dialled, and with them those of all clients
 // that As and Session have made of it.

@@ -17,6 +17,9 @@
 // Decisions that open doors belong into package pep, the middleware for net/http and gRPC,
 // which also meets their obligations.
 //
+// Package watch follows changes of relationships. It is apart because it takes in SpiceDB's contract,
+// whose other services Client.Conn reaches too.
+//
 // The package owns how a program in Go reaches Behalf. It refuses to know the server: it imports
 // the published contract and nothing of what implements it. Answers are the contract's
 // messages under shorter names. What the package exports stays compatible within a major

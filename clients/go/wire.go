@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -34,7 +35,27 @@ func (w wire) Invoke(ctx context.Context, method string, args, reply any, option
 // NewStream begins a call that streams. It has no deadline but that of ctx.
 func (w wire) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption) (grpc.ClientStream, error) {
 	stream, err := w.conn.NewStream(ctx, desc, method, append(options, w.credentials...)...)
-	return stream, typed(err)
+	if err != nil {
+		return nil, typed(err)
+	}
+	return typedStream{stream}, nil
+}
+
+// typedStream makes an *Error of what breaks a stream.
+type typedStream struct{ grpc.ClientStream }
+
+// SendMsg sends a message.
+func (s typedStream) SendMsg(m any) error { return typedEnd(s.ClientStream.SendMsg(m)) }
+
+// RecvMsg receives a message.
+func (s typedStream) RecvMsg(m any) error { return typedEnd(s.ClientStream.RecvMsg(m)) }
+
+// typedEnd leaves the end of a stream as it is.
+func typedEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	return typed(err)
 }
 
 func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
