@@ -44,6 +44,9 @@ type Config struct {
 	Gatherer prometheus.Gatherer
 	// JWKS returns the keys that tokens of the local issuer are signed with, as a JSON Web Key Set.
 	JWKS func() []byte
+	// ClientJWKS are the keys by which identity providers know the server as their client, as
+	// a JSON Web Key Set. Default none.
+	ClientJWKS []byte
 	// OpenAPI is the OpenAPI document of the native API.
 	OpenAPI []byte
 	// Ready returns nil when the server can answer questions, and else why it cannot.

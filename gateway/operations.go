@@ -16,6 +16,10 @@ import (
 // readyTimeout bounds the question whether the server can answer; probes wait no longer.
 const readyTimeout = 2 * time.Second
 
+// pathClientJWKS is where identity providers find the keys of the server as their client. No
+// token of ours is verified by them.
+const pathClientJWKS = "/.well-known/client-jwks.json"
+
 // operations returns the routes that have no caller, by path.
 func operations(cfg Config) map[string]http.Handler {
 	return map[string]http.Handler{
@@ -25,8 +29,16 @@ func operations(cfg Config) map[string]http.Handler {
 		"/metrics":               read(promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}).ServeHTTP),
 		"/openapi.json":          document("application/json", func() []byte { return cfg.OpenAPI }),
 		"/.well-known/jwks.json": document("application/jwk-set+json", cfg.JWKS),
+		pathClientJWKS:           document("application/jwk-set+json", cfg.clientJWKS),
 		authzen.MetadataPath:     read(authzen.Metadata(cfg.PublicURL)),
 	}
+}
+
+func (c Config) clientJWKS() []byte {
+	if len(c.ClientJWKS) == 0 {
+		return []byte(`{"keys":[]}`)
+	}
+	return c.ClientJWKS
 }
 
 // healthy answers 200 only when the server can answer questions. Why it cannot goes to the

@@ -40,6 +40,10 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 	if err != nil {
 		return fmt.Errorf("publish the token issuer's key: %w", err)
 	}
+	clientJWKS, err := c.logins.clientKeys()
+	if err != nil {
+		return err
+	}
 	handler, err := gateway.New(gateway.Config{
 		Conn: s.inproc,
 		Decisions: altinn.Decisions{
@@ -58,6 +62,8 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 		JWKS:     func() []byte { return jwks },
 		OpenAPI:  schema.OpenAPI,
 		Ready:    s.answering,
+
+		ClientJWKS: clientJWKS,
 
 		PublicURL: s.cfg.PublicURL,
 	})

@@ -30,7 +30,7 @@ var lock []byte
 // Client is a client that the provider knows.
 type Client struct {
 	ID              string   `json:"client_id"`
-	Secret          string   `json:"client_secret"`
+	Secret          string   `json:"client_secret,omitempty"`
 	Redirects       []string `json:"redirect_uris"`
 	AfterLogout     []string `json:"post_logout_redirect_uris"`
 	BackChannel     string   `json:"backchannel_logout_uri,omitempty"`
@@ -38,6 +38,7 @@ type Client struct {
 	Grants          []string `json:"grant_types"`
 	ResponseTypes   []string `json:"response_types"`
 	TokenAuthMethod string   `json:"token_endpoint_auth_method"`
+	Keys            any      `json:"jwks,omitempty"` // public, of private_key_jwt
 }
 
 // Provider is a running OpenID provider.

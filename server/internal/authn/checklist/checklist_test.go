@@ -46,7 +46,7 @@ var rows = []struct {
 	{29, "RFC 9449", "DPoP not; bound tokens refused", bound("jkt")},
 	{30, "RFC 8705", "mTLS not; bound tokens refused", bound("x5t#S256")},
 	{31, "RFC 9126", "pushed requests; JAR and RAR not", pushed},
-	{32, "RFC 7523", "private_key_jwt", nil},
+	{32, "RFC 7523", "private_key_jwt", clientKeys},
 	{33, "RFC 8707", "resource indicators", resources},
 	{34, "RFC 8725 3.8", "many issuers", issuers},
 	{35, "-", "claims of groups", groups},

@@ -3,11 +3,14 @@ package checklist_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/testkit/hostile"
@@ -332,6 +335,73 @@ func pushed(s *stand) {
 		if page := s.browser().Get(s.web.URL + "/login/idp"); page.StatusCode != http.StatusServiceUnavailable {
 			s.t.Errorf("pushed, and refused: %d", page.StatusCode)
 		}
+	}
+}
+
+// row 32
+func clientKeys(s *stand) {
+	// A real provider takes the assertions, for a code, a pushed request, a renewal and a revocation.
+	s.entries[2].Login.ClientID, s.entries[2].Login.ClientSecretFile = "behalf-with-a-key", ""
+	s.entries[2].Login.PrivateKeyFiles, s.entries[2].Login.PAR = []string{s.keyFile}, true
+	s.start()
+	browser := s.browser()
+	secret := s.atReal(browser, "kari")
+	before := s.real.Count(s.t, "refresh_token")
+	s.move(2 * time.Hour)
+	s.tried++
+	if !s.alive(secret) || s.real.Count(s.t, "refresh_token") != before+1 {
+		s.t.Errorf("renewed by a key: %t, %d renewals", s.alive(secret), s.real.Count(s.t, "refresh_token")-before)
+	}
+	if page := browser.Post(s.web.URL+"/logout", nil); page.StatusCode != http.StatusSeeOther {
+		s.t.Errorf("logout: %d", page.StatusCode)
+	}
+	// The hostile one shows what it was sent. The first of two keys signs, both are told.
+	next := writeKey(s.t, hostile.NewKey(s.t))
+	s.change(func(e *provider.Entry) {
+		e.Login.ClientSecretFile, e.Login.PrivateKeyFiles = "", []string{s.keyFile, next}
+	})
+	told := s.providers["idp"].ClientKeys()
+	if len(told) != 2 || !told[0].IsPublic() || told[0].KeyID == told[1].KeyID {
+		s.t.Fatalf("%d keys are told", len(told))
+	}
+	seen := make(map[string]bool)
+	for range 2 {
+		b := s.begin(s.browser(), "idp", nil)
+		s.give(s.idp.Sign(s.t, nil, s.person(b)), map[string]any{"refresh_token": "refresh-token-of-kari"})
+		s.back(b, "idp", nil)
+		b.Post(s.web.URL+"/logout", nil)
+	}
+	for _, asked := range append(s.idp.Asked(hostile.Token), s.idp.Asked(hostile.Revocation)...) {
+		s.tried++
+		assertion := asked.Get("client_assertion")
+		s.hide(assertion)
+		signed, err := jose.ParseSignedCompact(assertion, []jose.SignatureAlgorithm{jose.RS256})
+		if err != nil {
+			s.t.Fatalf("asked %v: %v", asked, err)
+		}
+		payload, err := signed.Verify(told[0].Key)
+		var c struct {
+			Issuer   string `json:"iss"`
+			Subject  string `json:"sub"`
+			Audience string `json:"aud"`
+			ID       string `json:"jti"`
+			From     int64  `json:"iat"`
+			Until    int64  `json:"exp"`
+		}
+		if err != nil || json.Unmarshal(payload, &c) != nil {
+			s.t.Fatal(err)
+		}
+		lasts := c.Until - c.From
+		if c.Issuer != "behalf" || c.Subject != "behalf" || c.Audience != s.idp.URL || len(c.ID) < 22 || seen[c.ID] || lasts <= 0 || lasts > 120 {
+			s.t.Errorf("claims %s", payload)
+		}
+		seen[c.ID] = true
+		if asked.Has("by") || asked.Has("client_secret") || asked.Get("client_id") != "behalf" {
+			s.t.Errorf("asked %v", asked)
+		}
+	}
+	if len(seen) != 4 {
+		s.t.Errorf("%d assertions", len(seen))
 	}
 }
 

@@ -3,6 +3,11 @@ package checklist_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +21,7 @@ import (
 	"time"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"github.com/go-jose/go-jose/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/behalf-authz/behalf/gateway/event"
@@ -62,6 +68,7 @@ type place struct {
 	idp     *hostile.Provider
 	other   *hostile.Provider
 	real    *oidc.Provider
+	keyFile string // of a client of the real provider
 	log     text
 	secrets sync.Map // that must not be in the log
 }
@@ -71,11 +78,37 @@ func newPlace(t *testing.T) *place {
 	p := &place{idp: hostile.Start(t, hostile.NewKey(t)), other: hostile.Start(t, hostile.NewKey(t))}
 	p.web = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.doors.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(p.web.Close)
-	p.real = oidc.Start(t, oidc.Port(t), time.Hour, oidc.Client{
+	client := oidc.Client{
 		ID: "behalf", Secret: clientSecret, Redirects: []string{p.web.URL + "/callback/real"}, AfterLogout: []string{p.web.URL + "/signed-out"},
 		Grants: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"}, TokenAuthMethod: "client_secret_basic",
-	})
+	}
+	keyed := client
+	keyed.ID, keyed.Secret, keyed.TokenAuthMethod = "behalf-with-a-key", "", "private_key_jwt"
+	key := hostile.NewKey(t)
+	public := jose.JSONWebKey{Key: key.Public(), Use: "sig"}
+	sum, err := public.Thumbprint(crypto.SHA256) // which a PEM's key is told under
+	if err != nil {
+		t.Fatal(err)
+	}
+	public.KeyID = base64.RawURLEncoding.EncodeToString(sum)
+	keyed.Keys = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}}
+	p.keyFile = writeKey(t, key)
+	p.real = oidc.Start(t, oidc.Port(t), time.Hour, client, keyed)
 	return p
+}
+
+// writeKey writes a private key to a file and returns its name.
+func writeKey(t *testing.T, key *rsa.PrivateKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "client.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // hide notes a secret.

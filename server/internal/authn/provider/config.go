@@ -119,6 +119,7 @@ type Introspection struct {
 type Login struct {
 	ClientID         string            `yaml:"client_id"`
 	ClientSecretFile string            `yaml:"client_secret_file"` // a public client has none
+	PrivateKeyFiles  []string          `yaml:"private_key_files"`  // instead: the first signs (private_key_jwt), all are told
 	Scopes           []string          `yaml:"scopes"`             // beside openid
 	Title            map[string]string `yaml:"title"`              // by language, for the login chooser
 	ACR              []string          `yaml:"acr_values"`         // that every login asks for

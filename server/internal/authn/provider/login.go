@@ -66,7 +66,7 @@ func (p *Provider) ACR(asked []string) []string {
 func (p *Provider) oauth2(told Metadata, redirect string) *oauth2.Config {
 	style := oauth2.AuthStyleInHeader
 	if p.secrets.login == "" {
-		style = oauth2.AuthStyleInParams // a public client has nothing to put into a header
+		style = oauth2.AuthStyleInParams // a public client, or one with a key, has nothing to put into a header
 	}
 	return &oauth2.Config{
 		ClientID: p.entry.Login.ClientID, ClientSecret: string(p.secrets.login),
@@ -134,7 +134,7 @@ func (p *Provider) Exchange(ctx context.Context, r Request, code string) (Logged
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	ctx = oidc.ClientContext(ctx, p.client)
+	ctx = oidc.ClientContext(ctx, p.asClient())
 	token, err := p.oauth2(told, r.Redirect).Exchange(ctx, code, p.forResource([]oauth2.AuthCodeOption{oauth2.VerifierOption(r.Verifier)})...)
 	if err != nil {
 		return LoggedIn{}, tokenFault(err)
@@ -235,7 +235,7 @@ func (p *Provider) Refresh(ctx context.Context, was Tokens) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	ctx = oidc.ClientContext(ctx, p.client)
+	ctx = oidc.ClientContext(ctx, p.asClient())
 	token, err := p.oauth2(told, "").TokenSource(ctx, &oauth2.Token{RefreshToken: was.Refresh}).Token()
 	if err != nil {
 		return Tokens{}, tokenFault(err)
@@ -309,5 +309,5 @@ func (p *Provider) post(ctx context.Context, address string, form url.Values) (*
 	if p.secrets.login != "" {
 		request.SetBasicAuth(url.QueryEscape(p.entry.Login.ClientID), url.QueryEscape(string(p.secrets.login)))
 	}
-	return p.client.Do(request)
+	return p.asClient().Do(request)
 }

@@ -120,6 +120,7 @@ func (e Entry) validateUses(w *wrong) {
 	}
 	if l := e.Login; l != nil {
 		w.unless(l.ClientID != "", "login.client_id is missing")
+		w.unless(l.ClientSecretFile == "" || len(l.PrivateKeyFiles) == 0, "login has both client_secret_file and private_key_files")
 		w.unless(l.Resource == "" || resource(l.Resource), "login.resource must be an absolute URI without a fragment")
 		for _, lang := range slices.Sorted(maps.Keys(l.Title)) {
 			w.unless(language.MatchString(lang), "login.title: %.20q is not en or nb", lang)
