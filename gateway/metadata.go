@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/internal/trust"
 )
 
 // runtimeCookie carries the token of a browser that logged in to Altinn.
@@ -21,6 +22,7 @@ const (
 	platformTokenKey = "platformaccesstoken"
 	ifMatchKey       = "if-match"
 	ifNoneMatchKey   = "if-none-match"
+	certificateKey   = "x-behalf-client-certificate"
 )
 
 // conditions are the headers that say of which state a request speaks.
@@ -42,6 +44,11 @@ func crossing(r *http.Request, cookie bool) metadata.MD {
 	}
 	if credentials := credentials(r, cookie); credentials != "" {
 		md[authorizationKey] = []string{credentials}
+	}
+	for _, name := range trust.Names(r.TLS) {
+		if printable(name) {
+			md[certificateKey] = append(md[certificateKey], name)
+		}
 	}
 	// By which a part of the platform says which part it is, whoever it calls for.
 	if tokens := r.Header.Values(platformTokenKey); len(tokens) == 1 && tokens[0] != "" && printable(tokens[0]) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/behalf-authz/behalf/gateway/login"
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/certificate"
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/caller"
@@ -57,9 +59,10 @@ type lateUsers struct{ *identity.Users }
 
 // logins are the identity providers of the issuers file, and the sessions of who logged in there.
 type logins struct {
-	providers []*provider.Provider
-	sessions  *session.Service
-	users     *lateUsers
+	providers    []*provider.Provider
+	certificates certificate.Callers
+	sessions     *session.Service
+	users        *lateUsers
 }
 
 // openLogins opens the issuers file. Whom somebody logged in is, is known after users is set.
@@ -72,6 +75,10 @@ func (s *Server) openLogins() (*logins, error) {
 			return nil, fmt.Errorf("--issuers: %w", err)
 		}
 	}
+	if err := s.checkCertificates(file.Certificates); err != nil {
+		return nil, fmt.Errorf("--issuers: %w", err)
+	}
+	l.certificates = certificate.New(file.Certificates)
 	for _, entry := range file.Issuers {
 		if entry.Issuer == authn.DefaultIssuer || entry.Issuer == authn.PlatformIssuer {
 			return nil, fmt.Errorf("--issuers: issuers.%s: the issuer %s is the server's own", entry.Name, entry.Issuer)
@@ -93,6 +100,20 @@ func (s *Server) openLogins() (*logins, error) {
 		Lifetime: time.Duration(file.Sessions.Lifetime), Idle: time.Duration(file.Sessions.Idle),
 	})
 	return l, err
+}
+
+// checkCertificates returns why services cannot be known by certificates. One of a gateway,
+// which passes on what anybody sends it, must not vouch for all that it sends.
+func (s *Server) checkCertificates(entries []certificate.Entry) error {
+	if len(entries) > 0 && s.cfg.TLS.ClientCAFile == "" {
+		return errors.New("certificates need --tls-client-ca, which says who signs them")
+	}
+	for _, e := range entries {
+		if slices.Contains(s.cfg.Enforcement.TrustedCertificates, e.Name) {
+			return fmt.Errorf("certificates: %s is a gateway by --trusted-certificates, and no service besides", e.Name)
+		}
+	}
+	return nil
 }
 
 func (s *Server) openRing() (*session.Ring, error) {

@@ -88,13 +88,20 @@ func (g *Gateways) near(address string) bool {
 
 // certified says whether a certificate, which the TLS layer has verified, names a gateway.
 func (g *Gateways) certified(state *tls.ConnectionState) bool {
+	names := Names(state)
+	return slices.ContainsFunc(g.config.Certificates, func(name string) bool { return name != "" && slices.Contains(names, name) })
+}
+
+// Names returns the DNS names and URIs of a client's certificate, none when it has none or none
+// that the TLS layer has verified.
+func Names(state *tls.ConnectionState) []string {
 	if state == nil || !state.HandshakeComplete || len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0 {
-		return false
+		return nil
 	}
 	leaf := state.VerifiedChains[0][0]
 	names := slices.Clone(leaf.DNSNames)
 	for _, u := range leaf.URIs {
 		names = append(names, u.String())
 	}
-	return slices.ContainsFunc(g.config.Certificates, func(name string) bool { return name != "" && slices.Contains(names, name) })
+	return names
 }

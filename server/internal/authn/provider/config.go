@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/behalf-authz/behalf/server/internal/authn/certificate"
 )
 
 // Belief is a part of a token that counts.
@@ -41,6 +43,8 @@ type File struct {
 	ReturnOrigins []string `yaml:"return_origins"`
 	// Sessions are how long a login lasts.
 	Sessions Sessions `yaml:"sessions"`
+	// Certificates are services that call with nothing but a client certificate.
+	Certificates []certificate.Entry `yaml:"certificates"`
 }
 
 // Sessions are how long a login lasts, and how long unused.

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/behalf-authz/behalf/server/internal/authn/certificate"
 )
 
 // maxSkew is how far a clock may be said to be off.
@@ -41,7 +43,7 @@ func (w *wrong) unless(right bool, format string, args ...any) {
 // Validate returns every fault of the file joined, nil when there is none.
 func (f File) Validate() error {
 	all := wrong{where: "issuers"}
-	all.unless(len(f.Issuers) > 0, "names none")
+	all.unless(len(f.Issuers)+len(f.Certificates) > 0, "names none")
 	names, issuers, asked, managers := make(map[string]bool), make(map[string]bool), 0, 0
 	for i, e := range f.Issuers {
 		w := &wrong{where: fmt.Sprintf("issuers[%d]", i)}
@@ -69,7 +71,7 @@ func (f File) Validate() error {
 	}
 	all.unless(asked <= 1, "opaque tokens do not say whose they are: one entry may have introspection, not %d", asked)
 	all.unless(managers <= 1, "one entry may have a manager, not %d", managers)
-	return errors.Join(all.faults...)
+	return errors.Join(append(all.faults, certificate.Faults(f.Certificates)...)...)
 }
 
 func (e Entry) validate(w *wrong) {

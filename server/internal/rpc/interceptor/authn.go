@@ -36,7 +36,7 @@ func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) e
 // establish returns whom the credentials of a call name. Parts of Altinn's platform say in
 // a token of their own which part they are, beside whom they call for or alone. Beside
 // other credentials one that does not hold is left out: Altinn's clients send it to calls
-// that have no need of it.
+// that have no need of it. A client certificate counts for calls that carry nothing else.
 func (c *Chain) establish(ctx context.Context) (caller.Caller, error) {
 	authorization := metadata.ValueFromIncomingContext(ctx, "authorization")
 	platform := metadata.ValueFromIncomingContext(ctx, platformTokenKey)
@@ -44,6 +44,11 @@ func (c *Chain) establish(ctx context.Context) (caller.Caller, error) {
 		who, err := c.authenticator.Authenticate(ctx, authn.Secret(platform[0]))
 		who.Platform = who.App
 		return who, err
+	}
+	if len(authorization) == 0 {
+		if who, err := c.certified(ctx); err != nil || who.Kind != caller.Nobody {
+			return who, err
+		}
 	}
 	secret, err := authn.FromAuthorization(authorization)
 	if err != nil {

@@ -28,6 +28,8 @@ type Config struct {
 	Authenticator Authenticator
 	Access        Access
 	Limits        Limits
+	// Certificates knows who calls with nothing but a client certificate. Nil knows nobody.
+	Certificates Certificates
 	// Validator validates the messages of behalf.v1. Nil means one is made.
 	Validator protovalidate.Validator
 	// Unary and Stream run behind the chain, before the handler. Nil means nothing does.
@@ -42,6 +44,7 @@ type Chain struct {
 	logger        *slog.Logger
 	metrics       *metrics
 	authenticator Authenticator
+	certificates  Certificates
 	table         Access
 	timeout       time.Duration
 	slots         chan struct{} // of concurrent unary calls; nil for any number
@@ -73,6 +76,7 @@ func New(c Config) (*Chain, error) {
 		logger:        c.Logger,
 		metrics:       m,
 		authenticator: c.Authenticator,
+		certificates:  c.Certificates,
 		table:         c.Access,
 		timeout:       c.Limits.timeout(),
 		slots:         c.Limits.slots(),
