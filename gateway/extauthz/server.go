@@ -152,6 +152,9 @@ func denied(f refusal.Refusal) *authv3.CheckResponse {
 	case f.Challenge != "":
 		headers = append(headers, set("www-authenticate", f.Challenge))
 	}
+	if f.Hint != "" {
+		headers = append(headers, set("x-auth-redirect", f.Hint))
+	}
 	return &authv3.CheckResponse{
 		Status: &rpcstatus.Status{Code: int32(codeOf(f.Status)), Message: f.Reason},
 		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{

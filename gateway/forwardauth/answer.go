@@ -54,6 +54,9 @@ func denyForward(w http.ResponseWriter, f refusal.Refusal, _ *behalfv1.Authorize
 	if f.Challenge != "" {
 		h.Set("WWW-Authenticate", f.Challenge)
 	}
+	if f.Hint != "" {
+		h.Set(RedirectHeader, f.Hint)
+	}
 	if f.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "1")
 	}

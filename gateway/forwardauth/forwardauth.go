@@ -29,7 +29,8 @@ const (
 	ReasonHeader = "Behalf-Reason"
 	// StatusHeader says with which status it would be answered by a gateway that takes any.
 	StatusHeader = "Behalf-Status"
-	// RedirectHeader says where a browser logs in, to a gateway that does not take a redirect.
+	// RedirectHeader says where a browser logs in, to a gateway that does not take a redirect,
+	// and to a script that has been answered 401.
 	RedirectHeader = "X-Auth-Redirect"
 )
 

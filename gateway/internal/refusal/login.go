@@ -21,34 +21,40 @@ const maxReturn = 2048
 // would come back here.
 var loginPaths = []string{"/login", "/callback", "/logout", "/signed-out"}
 
-// address returns where the browser that sent a request logs in, so that it comes back to
-// what it asked for; empty when no browser did, or its login would not count there. acr asks
-// for a level.
-func (l Login) address(asked *behalfv1.AuthorizeRequest, acr string) string {
-	if l.Origin == nil || !navigates(asked) {
-		return ""
+// page is where a browser logs in: its scheme and host.
+type page struct{ own *url.URL }
+
+// page returns where the client that sent a request could log in, so that it counts there. One
+// with credentials in a header would bring the same again.
+func (l Login) page(asked *behalfv1.AuthorizeRequest) (page, bool) {
+	if l.Origin == nil || len(headersOf(asked)["authorization"]) > 0 {
+		return page{}, false
 	}
 	own, err := url.Parse(l.Origin())
 	if err != nil || own.Host == "" {
-		return ""
+		return page{}, false
 	}
-	to := origin(asked)
 	path, _, _ := strings.Cut(string(asked.GetPath()), "?")
-	if !reaches(own, to) || !strings.HasPrefix(path, "/") || ofLogin(path) {
-		return ""
-	}
-	back := string(asked.GetPath())
-	if sameOrigin := to.Scheme == own.Scheme && authority(to) == authority(own); !sameOrigin {
-		back = to.Scheme + "://" + to.Host + back
-	}
+	return page{own}, reaches(own, origin(asked)) && strings.HasPrefix(path, "/") && !ofLogin(path)
+}
+
+// address returns the page's, which comes back to what was asked for, if that is given. acr
+// asks for a level.
+func (p page) address(asked *behalfv1.AuthorizeRequest, acr string) string {
 	query := url.Values{}
-	if len(back) <= maxReturn {
-		query.Set("return", back)
+	if asked != nil {
+		back, to := string(asked.GetPath()), origin(asked)
+		if to.Scheme != p.own.Scheme || authority(to) != authority(p.own) {
+			back = to.Scheme + "://" + to.Host + back
+		}
+		if len(back) <= maxReturn {
+			query.Set("return", back)
+		}
 	}
 	if acr != "" {
 		query.Set("acr_values", acr)
 	}
-	address := own.Scheme + "://" + own.Host + "/login"
+	address := p.own.Scheme + "://" + p.own.Host + "/login"
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
@@ -88,17 +94,13 @@ func ofLogin(path string) bool {
 	return false
 }
 
-// navigates says whether a person has opened a page in a browser. A script's request cannot
-// do anything with a page of a login, and an answer of another origin not even be seen. One
-// with credentials in a header would bring the same again.
+// navigates says whether a person has opened a page in a browser. A script cannot do anything
+// with a page of a login, and may not even see an answer of another origin.
 func navigates(asked *behalfv1.AuthorizeRequest) bool {
 	if m := asked.GetMethod(); m != http.MethodGet && m != http.MethodHead {
 		return false
 	}
 	h := headersOf(asked)
-	if len(h["authorization"]) > 0 {
-		return false
-	}
 	mode, dest := h["sec-fetch-mode"], h["sec-fetch-dest"]
 	if len(mode)+len(dest) > 0 {
 		return len(mode) == 1 && mode[0] == "navigate" && len(dest) == 1 && dest[0] == "document"

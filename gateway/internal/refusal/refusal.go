@@ -26,6 +26,7 @@ type Refusal struct {
 	Message   string // for people
 	Challenge string // what else than a login page would help, of 401 and 302
 	Location  string // where the browser logs in; empty where it should not, or is none
+	Hint      string // where the page whose script asked could go to log in, empty when nowhere
 }
 
 // Of returns the refusal of a verdict about what was asked. A verdict that is not known, and a
@@ -41,11 +42,11 @@ func Of(answer *behalfv1.AuthorizeResponse, asked *behalfv1.AuthorizeRequest, lo
 		if answer.GetReason() != reasonMissing {
 			f.Challenge += `, error="invalid_token"`
 		}
-		f.toLogin(login.address(asked, ""))
+		f.toLogin(login, asked, "")
 	case behalfv1.Verdict_VERDICT_STEP_UP:
 		acr := "urn:altinn:authlevel:" + strconv.Itoa(int(answer.GetRequiredLevel()))
 		f.Challenge = `Bearer realm="behalf", error="insufficient_user_authentication", acr_values="` + acr + `"`
-		f.toLogin(login.address(asked, acr))
+		f.toLogin(login, asked, acr)
 	case behalfv1.Verdict_VERDICT_ALLOWED, behalfv1.Verdict_VERDICT_UNSPECIFIED:
 		return Refusal{Status: http.StatusForbidden, Reason: ReasonNoVerdict, Message: "there is no verdict"}
 	default:
@@ -55,9 +56,14 @@ func Of(answer *behalfv1.AuthorizeResponse, asked *behalfv1.AuthorizeRequest, lo
 }
 
 // toLogin has a browser log in, and anybody else told that it needs to be known who he is.
-func (f *Refusal) toLogin(address string) {
-	if f.Status, f.Location = http.StatusUnauthorized, address; address != "" {
-		f.Status = http.StatusFound
+func (f *Refusal) toLogin(login Login, asked *behalfv1.AuthorizeRequest, acr string) {
+	f.Status = http.StatusUnauthorized
+	switch page, ok := login.page(asked); {
+	case !ok:
+	case navigates(asked):
+		f.Status, f.Location = http.StatusFound, page.address(asked, acr)
+	default:
+		f.Hint = page.address(nil, acr)
 	}
 }
 

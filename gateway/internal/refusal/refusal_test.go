@@ -82,6 +82,14 @@ func TestBrowserOrAPI(t *testing.T) {
 		if row.want != "" {
 			status = http.StatusFound
 		}
+		hint := ""
+		switch row.name {
+		case "POST", "script", "frame", "image", "half of it", "twice", "program", "program that says nothing", "older script":
+			hint = own + "/login" // where the page could go that the script is of
+		}
+		if got.Hint != hint {
+			t.Errorf("%s: the hint %q", row.name, got.Hint)
+		}
 		if got.Location != row.want || got.Status != status || got.Challenge != `Bearer realm="behalf"` {
 			t.Errorf("%s: %+v, want %q", row.name, got, row.want)
 		}
