@@ -59,24 +59,31 @@ func forwards(r told, host string, set http.Header, remove []string) *seen {
 var ownOfGateways = []string{
 	"x-forwarded-method", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri", "x-forwarded-for", "x-forwarded-prefix",
 	"x-original-method", "x-original-uri", "x-original-url", "x-rewrite-url", "x-http-method", "x-http-method-override", "x-method-override",
+	"original-request-uri", "original-request-method", "client-type", "isbackoffice",
 }
 
-// overHTTP is an adapter that is asked over HTTP, by tell.
-func overHTTP(w *world, name, path string, tell func(r told, host string) []string) door {
+// asked is how a gateway asks about a request.
+type asked struct {
+	method, target, host string
+	lines                []string // what it tells in headers
+}
+
+// overHTTP is an adapter that is asked over HTTP.
+func overHTTP(w *world, name string, ask func(r told, host string) asked) door {
 	dial := func() (net.Conn, error) { return net.Dial("tcp", w.http) }
 	return door{name, func(t *testing.T, r told) (int, *seen) {
 		hosts, rest := hostsOf(r)
-		lines := tell(r, hosts[0])
+		q := ask(r, hosts[0])
 		for _, more := range hosts[1:] {
-			lines = append(lines, "X-Forwarded-Host: "+more)
+			q.lines = append(q.lines, "X-Forwarded-Host: "+more)
 		}
 		for _, line := range rest {
 			name, _, _ := strings.Cut(line, ":")
 			if !slices.Contains(ownOfGateways, strings.ToLower(name)) && !framing(name) {
-				lines = append(lines, line)
+				q.lines = append(q.lines, line)
 			}
 		}
-		a, err := exchange(dial, "GET", request("GET", path, "behalf", lines...))
+		a, err := exchange(dial, q.method, request(q.method, q.target, q.host, q.lines...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +96,8 @@ func overHTTP(w *world, name, path string, tell func(r told, host string) []stri
 				set[name] = values
 			}
 		}
-		return a.status, forwards(told{r.method, r.target, rest, r.body}, hosts[0], set, nil)
+		remove := strings.Split(strings.ToLower(a.header.Get("X-Envoy-Auth-Headers-To-Remove")), ",")
+		return a.status, forwards(told{r.method, r.target, rest, r.body}, hosts[0], set, remove)
 	}}
 }
 
@@ -118,17 +126,23 @@ func adapters(t *testing.T, w *world) []door {
 	t.Helper()
 	conn := dialGRPC(t, w.grpc)
 	return []door{
-		overHTTP(w, "/authz/nginx", "/authz/nginx", func(r told, host string) []string {
-			return []string{"X-Original-Method: " + r.method, "X-Original-URI: " + r.target, "X-Forwarded-Host: " + host, "X-Forwarded-Proto: https"}
+		overHTTP(w, "nginx", func(r told, host string) asked {
+			return asked{"GET", "/authz/nginx", "behalf", []string{"X-Original-Method: " + r.method, "X-Original-URI: " + r.target, "X-Forwarded-Host: " + host, "X-Forwarded-Proto: https"}}
 		}),
-		overHTTP(w, "nginx by URL", "/authz/nginx", func(r told, host string) []string {
-			return []string{"X-Original-Method: " + r.method, "X-Original-URL: https://" + host + r.target}
+		overHTTP(w, "nginx, URL", func(r told, host string) asked {
+			return asked{"GET", "/authz/nginx", "behalf", []string{"X-Original-Method: " + r.method, "X-Original-URL: https://" + host + r.target}}
 		}),
-		overHTTP(w, "/authz/forward", "/authz/forward?url=/open/", func(r told, host string) []string {
-			return []string{"X-Forwarded-Method: " + r.method, "X-Forwarded-Uri: " + r.target, "X-Forwarded-Host: " + host, "X-Forwarded-Proto: https"}
+		overHTTP(w, "forward", func(r told, host string) asked {
+			return asked{"GET", "/authz/forward?url=/open/", "behalf", []string{"X-Forwarded-Method: " + r.method, "X-Forwarded-Uri: " + r.target, "X-Forwarded-Host: " + host, "X-Forwarded-Proto: https"}}
 		}),
-		overEnvoy(conn, "ext_authz", false),
-		overEnvoy(conn, "ext_authz, raw", true),
+		overHTTP(w, "Mia", func(r told, host string) asked {
+			return asked{"GET", "/auth", "behalf", []string{"Original-Request-Method: " + r.method, "Original-Request-Uri: " + r.target, "X-Forwarded-Host: " + host, "X-Forwarded-Proto: https"}}
+		}),
+		overHTTP(w, "Envoy, HTTP", func(r told, host string) asked {
+			return asked{r.method, "/authz/envoy" + r.target, host, []string{"X-Forwarded-Proto: https"}}
+		}),
+		overEnvoy(conn, "Envoy", false),
+		overEnvoy(conn, "Envoy, raw", true),
 	}
 }
 

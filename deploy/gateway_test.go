@@ -45,9 +45,10 @@ func (s setup) url() string { return fmt.Sprintf("https://127.0.0.1:%d", s.port)
 
 // gateways are those that are installed from packages.
 var gateways = []struct {
-	name  string
-	start func(t *testing.T, s setup, edit func(name, text string) string) *gateway
-}{{"nginx", startNginx}, {"Caddy", startCaddy}}
+	name    string
+	program string
+	start   func(t *testing.T, s setup, edit func(name, text string) string) *gateway
+}{{"nginx", "nginx", startNginx}, {"Caddy", "caddy", startCaddy}}
 
 // startNginx runs nginx with the example. edit, if there is one, changes its files.
 func startNginx(t *testing.T, s setup, edit func(name, text string) string) *gateway {
@@ -87,11 +88,21 @@ func startCaddy(t *testing.T, s setup, edit func(name, text string) string) *gat
 // tool returns the path of a program, or skips the test.
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
+	path := find(name)
+	if path == "" {
 		t.Skipf("needs %s: apt-get install %s", name, name)
 	}
 	return path
+}
+
+// find returns the path of a program, empty when it is not installed.
+func find(name string) string {
+	for _, place := range []string{name, "/usr/sbin/" + name} { // which is in no user's path but root's
+		if path, err := exec.LookPath(place); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // example returns a file of this directory.
@@ -115,8 +126,12 @@ func run(t *testing.T, s setup, cmd *exec.Cmd) *gateway {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var how error
+	ended := make(chan struct{})
+	go func() {
+		how = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		<-ended
@@ -132,9 +147,8 @@ func run(t *testing.T, s setup, cmd *exec.Cmd) *gateway {
 			return g
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v\n%s", cmd.Path, err, log.String())
+		case <-ended:
+			t.Fatalf("%s ended: %v\n%s", cmd.Path, how, log.String())
 		default:
 		}
 		if time.Since(began) > 30*time.Second {
