@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/link"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/records"
@@ -158,6 +159,78 @@ func TestIdentities(t *testing.T) {
 		}
 		if got, err := s.UserOfIdentity(ctx, "B", "kari"); err != nil || got != 0 {
 			t.Errorf("of another issuer: %d, %v", got, err)
+		}
+	})
+}
+
+// TestListOfIdentities lists links a page at a time, and takes them back.
+func TestListOfIdentities(t *testing.T) {
+	stores(t, func(t *testing.T, s *records.Store) {
+		ctx := t.Context()
+		const big = 1 << 40
+		for i, l := range []link.Identity{{Issuer: "B", Subject: "a", User: 7}, {Issuer: "A", Subject: "å", User: big}, {Issuer: "A", Subject: "b", User: 7}} {
+			if err := s.PutIdentity(ctx, l.Issuer, l.Subject, l.User); err != nil {
+				t.Fatal(i, err)
+			}
+		}
+		list := func(q link.Query) (out string) {
+			t.Helper()
+			for q.Limit = 1; ; {
+				page, err := s.Identities(ctx, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) == 0 {
+					return out
+				}
+				out += page[0].Issuer + page[0].Subject + " "
+				q.After = page[0]
+			}
+		}
+		for _, row := range []struct {
+			q    link.Query
+			want string
+		}{
+			{link.Query{}, "Ab Aå Ba "}, {link.Query{User: 7}, "Ab Ba "}, {link.Query{User: big}, "Aå "}, {link.Query{User: 8}, ""},
+			{link.Query{Issuer: "A"}, "Ab Aå "}, {link.Query{Issuer: "C"}, ""},
+		} {
+			if got := list(row.q); got != row.want {
+				t.Errorf("%+v: %q, want %q", row.q, got, row.want)
+			}
+		}
+		for _, was := range []bool{true, false} {
+			if got, err := s.DeleteIdentity(ctx, "A", "b"); err != nil || got != was {
+				t.Errorf("taken back: %v, %v", got, err)
+			}
+		}
+		if got := list(link.Query{}); got != "Aå Ba " {
+			t.Errorf("left: %q", got)
+		}
+	})
+}
+
+// TestUseOfSessions keeps a choice of party and the last use.
+func TestUseOfSessions(t *testing.T) {
+	stores(t, func(t *testing.T, s *records.Store) {
+		ctx, now := t.Context(), time.Now().Truncate(time.Microsecond)
+		n := newSession("1", "A", "s1", "kari", now.Add(time.Hour))
+		n.Seen = now
+		if err := s.PutSession(ctx, n, now); err != nil {
+			t.Fatal(err)
+		}
+		if there, err := s.ChooseParty(ctx, n.ID, 1<<40); !there || err != nil {
+			t.Errorf("chosen: %v, %v", there, err)
+		}
+		for _, at := range []time.Duration{time.Minute, time.Second} { // the later one stays
+			if err := s.SeeSession(ctx, n.ID, now.Add(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, _, err := s.Session(ctx, n.ID); err != nil || got.Party != 1<<40 || !got.Seen.Equal(now.Add(time.Minute)) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if there, err := s.ChooseParty(ctx, newSession("2", "", "", "", now).ID, 1); there || err != nil {
+			t.Errorf("chosen in a session that is not: %v, %v", there, err)
 		}
 	})
 }
