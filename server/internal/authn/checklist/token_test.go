@@ -138,7 +138,23 @@ func keySets(s *stand) {
 	if _, err := s.known.Authenticate(s.t.Context(), asSecret(old)); fault.KindOf(err) != fault.Unauthenticated {
 		s.t.Errorf("a token that is remembered, of a key that has gone: %v", err)
 	}
-	// Outage: the keys at hand go on for a day, and then nobody is let in.
+	// Outage: without keys nobody is let in, the issuer is asked every 30 s, and keys at hand go
+	// on for a day.
+	s.idp.Reset()
+	s.idp.On(hostile.JWKS, hostile.Refuse(http.StatusBadGateway, "x"))
+	s.start()
+	for range 5 {
+		s.tried++
+		if _, err := s.providers["idp"].Verify(s.t.Context(), asSecret(s.token(nil, nil))); fault.KindOf(err) != fault.Unavailable {
+			s.t.Errorf("without keys: %v", err)
+		}
+	}
+	if fetches() != 1 {
+		s.t.Errorf("%d fetches of keys that do not come", fetches())
+	}
+	s.idp.On(hostile.JWKS, hostile.Answer(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: second.Public(), KeyID: "two", Algorithm: "RS256", Use: "sig"}}}))
+	s.move(31 * time.Second)
+	s.wantToken("by keys that have come", fresh(), true)
 	for name, broken := range map[string]http.HandlerFunc{
 		"502": hostile.Refuse(http.StatusBadGateway, "x"), "no keys": hostile.Answer(jose.JSONWebKeySet{}), "hung up": hostile.HangUp,
 		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },

@@ -1,25 +1,38 @@
 package provider_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/testkit/hostile"
 )
+
+// issuer signs whatever its test says.
+type issuer struct{ *hostile.Provider }
+
+func (h issuer) entry(believe ...provider.Belief) provider.Entry {
+	return provider.Entry{
+		Name: "hostile", Issuer: h.URL, Believe: believe,
+		Bearer: &provider.Bearer{Audiences: []string{"https://api.example"}},
+	}
+}
+
+// token returns one with good claims, some exchanged.
+func (h issuer) token(t *testing.T, other map[string]any) string {
+	t.Helper()
+	return h.Sign(t, map[string]any{"typ": "at+jwt"}, hostile.With(map[string]any{
+		"iss": h.URL, "sub": "kari", "aud": "https://api.example", "client_id": "web",
+		"exp": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Unix(),
+	}, other))
+}
 
 func secret(s string) authn.Secret { return authn.Secret(s) }
 
@@ -35,81 +48,9 @@ func open(t *testing.T, e provider.Entry) *provider.Provider {
 	return p
 }
 
-// TestFloodOfUnknownKeys sends 10,000 tokens of unknown keys, in parallel.
-func TestFloodOfUnknownKeys(t *testing.T) {
-	h := newHostile(t)
-	p := open(t, h.entry(provider.Subject))
-	if _, err := p.Verify(t.Context(), secret(h.token(t, nil))); err != nil {
-		t.Fatal(err)
-	}
-	stranger, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Skip("this build signs with no short key, and long ones take minutes: ", err)
-	}
-	var accepted atomic.Int64
-	var wait sync.WaitGroup
-	for i := range 8 {
-		wait.Go(func() {
-			for j := range 1250 {
-				text := sign(t, jose.RS256, stranger, map[string]any{"kid": fmt.Sprint(i, "-", j)}, h.claims(nil))
-				if _, err := p.Verify(t.Context(), secret(text)); err == nil {
-					accepted.Add(1)
-				}
-			}
-		})
-	}
-	wait.Wait()
-	t.Logf("10,000 unknown key ids: %d accepted, %d fetches of keys in all", accepted.Load(), h.fetches.Load())
-	if accepted.Load() != 0 || h.fetches.Load() > 2 {
-		t.Errorf("%d accepted, %d fetches; want none, and one beside the first", accepted.Load(), h.fetches.Load())
-	}
-	if _, err := p.Verify(t.Context(), secret(h.token(t, nil))); err != nil {
-		t.Errorf("a good token after the flood: %v", err)
-	}
-}
-
-// TestKeysOutage has keys used while their issuer is down, and says so when there are none.
-func TestKeysOutage(t *testing.T) {
-	h := newHostile(t)
-	h.setDown(true)
-	p := open(t, h.entry(provider.Subject))
-	_, err := p.Verify(t.Context(), secret(h.token(t, nil)))
-	if fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("without keys: %v, want Unavailable", err)
-	}
-	h.setDown(false)
-	p = open(t, h.entry(provider.Subject))
-	if _, err := p.Verify(t.Context(), secret(h.token(t, nil))); err != nil {
-		t.Fatal(err)
-	}
-	h.setDown(true)
-	if _, err := p.Verify(t.Context(), secret(h.token(t, nil))); err != nil {
-		t.Errorf("with keys, and the issuer down: %v", err)
-	}
-	text := sign(t, jose.RS256, h.key, map[string]any{"kid": "new"}, h.claims(nil))
-	if _, err := p.Verify(t.Context(), secret(text)); fault.KindOf(err) != fault.Unauthenticated {
-		t.Errorf("an unknown key while the issuer is down: %v, want Unauthenticated", err)
-	}
-}
-
-// TestNewKey has a key that the issuer begins to use accepted without a restart.
-func TestNewKey(t *testing.T) {
-	h := newHostile(t)
-	p := open(t, h.entry(provider.Subject))
-	second, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.serve(jose.JSONWebKey{Key: second.Public(), KeyID: "two", Algorithm: "RS256", Use: "sig"})
-	text := sign(t, jose.RS256, second, map[string]any{"kid": "two"}, h.claims(nil))
-	if _, err := p.Verify(t.Context(), secret(text)); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestBelief has every claim that there is in one token, and says what each belief adds.
 func TestBelief(t *testing.T) {
-	h := newHostile(t)
+	h := issuer{hostile.Start(t, hostile.NewKey(t))}
 	person := map[string]any{
 		"pid": "07124912037", "urn:altinn:userid": 7, "urn:altinn:partyid": 8, "urn:altinn:authlevel": 4,
 		"groups": []string{"b", "a", "b"}, "permissions": "read", "acr": "high", "amr": []string{"BankID"},
@@ -171,7 +112,7 @@ func TestBelief(t *testing.T) {
 
 // TestWrongClaims refuses what an issuer is believed for and says wrongly.
 func TestWrongClaims(t *testing.T) {
-	h := newHostile(t)
+	h := issuer{hostile.Start(t, hostile.NewKey(t))}
 	e := h.entry(provider.Subject, provider.PID, provider.Altinn, provider.Consumer, provider.Groups, provider.Scopes)
 	e.Claims.Groups = "realm_access.roles"
 	p := open(t, e)
@@ -220,51 +161,5 @@ func TestLevels(t *testing.T) {
 		if got := p.Level(tc.acr, tc.amr); got != tc.want {
 			t.Errorf("%q, %q: level %d, want %d", tc.acr, tc.amr, got, tc.want)
 		}
-	}
-}
-
-func TestIntrospection(t *testing.T) {
-	h := newHostile(t)
-	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte("s3cret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	e := provider.Entry{
-		Name: "opaque", Issuer: h.URL, Believe: []provider.Belief{provider.Subject},
-		Introspection: &provider.Introspection{ClientID: "behalf", ClientSecretFile: file, Audiences: []string{"https://api.example"}},
-	}
-	p := open(t, e)
-	good := h.claims(map[string]any{"active": true})
-	ask := func(token string, answer map[string]any) error {
-		h.mu.Lock()
-		h.active = answer
-		h.mu.Unlock()
-		_, err := p.Introspect(t.Context(), secret(token))
-		return err
-	}
-	if err := ask("good", good); err != nil {
-		t.Fatal(err)
-	}
-	before := h.fetches.Load()
-	if err := ask("good", nil); err != nil || h.fetches.Load() != before {
-		t.Errorf("the second time within 30 s: %v, %d questions", err, h.fetches.Load()-before)
-	}
-	for name, answer := range map[string]map[string]any{
-		"not active":       {"active": false},
-		"active text":      h.claims(map[string]any{"active": "true"}),
-		"active missing":   h.claims(nil),
-		"active 1":         h.claims(map[string]any{"active": 1}),
-		"meant for others": h.claims(map[string]any{"active": true, "aud": "x"}),
-		"no audience":      h.claims(map[string]any{"active": true, "aud": nil}),
-		"of another":       h.claims(map[string]any{"active": true, "iss": "https://evil.example"}),
-		"expired":          h.claims(map[string]any{"active": true, "exp": time.Now().Add(-time.Minute).Unix()}),
-	} {
-		if err := ask(name, answer); fault.KindOf(err) != fault.Unauthenticated {
-			t.Errorf("%s: %v, want Unauthenticated", name, err)
-		}
-	}
-	h.setDown(true)
-	if err := ask("another", good); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("the issuer is down: %v, want Unavailable", err)
 	}
 }

@@ -119,78 +119,6 @@ func (p *place) wantEnded(t *testing.T, who string, s authn.Secret) {
 	}
 }
 
-// TestChecklist walks the rows about logging in, at a real provider.
-func TestChecklist(t *testing.T) {
-	p := newPlace(t, time.Hour)
-	good := p.answer(t, "kari", "/after?x=1")
-	other := p.answer(t, "ola", "/")
-	report := func(row, rfc, what string, err error, want fault.Kind) {
-		t.Helper()
-		got := "accepted"
-		if err != nil {
-			got = "refused"
-		}
-		t.Logf("row %-3s %-18s %-44s %s", row, rfc, what, got)
-		if err == nil || fault.KindOf(err) != want {
-			t.Errorf("row %s, %s: %v", row, what, err)
-		}
-	}
-	with := func(change func(*session.Answer)) error {
-		a := good
-		change(&a)
-		_, err := p.Finish(t.Context(), a, "")
-		return err
-	}
-	before := p.idp.Count(t, "authorization_code")
-	report("3", "RFC 6749 10.12", "no state", with(func(a *session.Answer) { a.State = "" }), fault.Invalid)
-	report("3", "RFC 6749 10.12", "another attempt's state", with(func(a *session.Answer) { a.State = other.State }), fault.Invalid)
-	report("3", "RFC 6749 10.12", "no cookie: another browser", with(func(a *session.Answer) { a.Attempt = "" }), fault.Invalid)
-	report("3", "RFC 6749 10.12", "another tab's cookie", with(func(a *session.Answer) { a.Attempt = other.Attempt }), fault.Invalid)
-	report("3", "RFC 6749 10.12", "cookie changed", with(func(a *session.Answer) { a.Attempt = a.Attempt[:40] + "AAAA" + a.Attempt[44:] }), fault.Invalid)
-	report("5", "RFC 9207", "iss missing", with(func(a *session.Answer) { a.Issuer = "" }), fault.Invalid)
-	report("5", "RFC 9207", "iss of another", with(func(a *session.Answer) { a.Issuer = "https://evil.example" }), fault.Invalid)
-	report("6", "RFC 9700 4.4", "another provider's callback", with(func(a *session.Answer) { a.Provider = "evil" }), fault.NotFound)
-	if n := p.idp.Count(t, "authorization_code"); n != before {
-		t.Errorf("%d codes were sent for answers that belong to no attempt", n-before)
-	}
-	in, err := p.Finish(t.Context(), good, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("row %-3s %-18s %-44s %s", "2", "RFC 7636", "code, PKCE and nonce as they should be", "accepted")
-	report("3", "RFC 6749 10.12", "state and code again", with(func(*session.Answer) {}), fault.Invalid)
-	stolen := p.answer(t, "mallory", "/")
-	injected := other
-	injected.Code = stolen.Code
-	_, err = p.Finish(t.Context(), injected, "")
-	report("17", "RFC 9700 4.5", "another login's code injected", err, fault.Unauthenticated)
-
-	who, err := p.Caller(t.Context(), in.Session)
-	if err != nil || who.IssuedTo != "kari" || who.UserID != 0 || who.Groups[0] != "kari" || in.Back != "/after?x=1" {
-		t.Errorf("logged in as %+v, back at %q: %v", who, in.Back, err)
-	}
-	again, err := p.Finish(t.Context(), p.answer(t, "kari", "//evil.example"), in.Session)
-	if err != nil || again.Session == in.Session || again.Back != "/" {
-		t.Errorf("row 18 and 21: the second login: back at %q, %v", again.Back, err)
-	}
-	p.wantEnded(t, "row 18: the session before a new login", in.Session)
-	p.wantEnded(t, "a made-up session", authn.Secret(strings.Repeat("A", 43)))
-	if _, err := p.node(t).Caller(t.Context(), again.Session); err != nil {
-		t.Errorf("after a restart: %v", err)
-	}
-}
-
-// TestTabs has two logins of one browser end in the order in which they did not begin.
-func TestTabs(t *testing.T) {
-	p := newPlace(t, time.Hour)
-	first, second := p.answer(t, "kari", "/one"), p.answer(t, "kari", "/two")
-	b, errB := p.Finish(t.Context(), second, "")
-	a, errA := p.Finish(t.Context(), first, b.Session)
-	if errA != nil || errB != nil || a.Back != "/one" || b.Back != "/two" {
-		t.Errorf("back at %q and %q: %v, %v", a.Back, b.Back, errA, errB)
-	}
-}
-
 // TestOneRenewal has 50 requests at two servers find one access token expired.
 func TestOneRenewal(t *testing.T) {
 	p := newPlace(t, time.Second)
@@ -333,22 +261,5 @@ func TestBack(t *testing.T) {
 		if got := session.Back(text, origins); got != want {
 			t.Errorf("row 21: %q leads to %q, want %q", text, got, want)
 		}
-	}
-}
-
-// TestPushed logs in by a pushed request, at a login of now.
-func TestPushed(t *testing.T) {
-	p := newPlace(t, time.Hour)
-	p.entry.Login.PAR, p.entry.Login.MaxAge = true, provider.Duration(time.Minute)
-	p.Service = p.node(t)
-	begun, err := p.Begin(t.Context(), "idp", "/", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(begun.Location, "request_uri=") || strings.Contains(begun.Location, begun.State) {
-		t.Errorf("row 31: the browser goes to %s", begun.Location)
-	}
-	if _, err := p.Finish(t.Context(), p.answer(t, "kari", "/"), ""); err != nil {
-		t.Errorf("rows 14 and 31: %v", err)
 	}
 }
