@@ -62,6 +62,9 @@ func readAuthJSON(text []byte) (authText, error) {
 	return file, nil
 }
 
+// maxAuthDepth is how deep objects stand in objects: paths, methods, authorizations, and these.
+const maxAuthDepth = 3
+
 // checkKeys goes through a value and refuses keys that are there twice, of which one would
 // count without a word, and those that are not known.
 func checkKeys(decoder *json.Decoder, depth int) error {
@@ -75,6 +78,9 @@ func checkKeys(decoder *json.Decoder, depth int) error {
 	case json.Delim('{'):
 	default:
 		return nil
+	}
+	if depth > maxAuthDepth {
+		return fmt.Errorf("has an object too deep at byte %d", decoder.InputOffset())
 	}
 	var seen []string
 	for decoder.More() {

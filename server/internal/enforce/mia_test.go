@@ -190,6 +190,7 @@ func TestMiaFaults(t *testing.T) {
 		"unknown name":      {gate("roles.admin"), `"roles" is not known`},
 		"type":              {gate("groups"), "not a condition"},
 		"twice":             {`{"/a": {"GET": {"authorization": {"expression": "false", "expression": "true", "public": false}}}}`, `"expression" twice`},
+		"deep":              {`{"/a": {"GET": ` + strings.Repeat(`{"authorization": `, 100_000) + "1" + strings.Repeat("}", 100_000) + "}}", "too deep"},
 		"path twice":        {`{"/a": {}, "/a": {}}`, `"/a" twice`},
 		"path again":        {strings.Replace(authJSON, `"/app"`, `"/orders/"`, 1), "take the same requests"},
 		"wildcard":          {`{"/a/*": {"ALL": {"authorization": {"expression": "true", "public": true}}}}`, "a wildcard"},
