@@ -94,12 +94,7 @@ func readApps(body io.Reader) ([][]attribute, error) {
 func (a *API) describe(ctx context.Context, asked []attribute) (described, error) {
 	out := described{AppID: asked}
 	org, app := valueOf(asked, attributeOrg), valueOf(asked, attributeApp)
-	switch {
-	case strings.TrimSpace(org) == "":
-		out.ErrorResponse = textNoOrgInPath
-		return out, nil
-	case strings.TrimSpace(app) == "":
-		out.ErrorResponse = textNoAppInPath
+	if out.ErrorResponse = unnamed(org, app, textNoOrgInPath, textNoAppInPath); out.ErrorResponse != "" {
 		return out, nil
 	}
 	found, err := a.policies.DescribePolicy(ctx, &behalfv1.DescribePolicyRequest{Ref: &behalfv1.PolicyRef{Org: org, App: app}})

@@ -44,12 +44,8 @@ func (a *API) putPolicy(w http.ResponseWriter, r *http.Request, caller *behalfv1
 	params := readQuery(r.URL.RawQuery)
 	org, _ := params.text("org")
 	app, _ := params.text("app")
-	switch {
-	case strings.TrimSpace(org) == "":
-		answerText(w, r, http.StatusBadRequest, problem.InvalidArgument, textNoOrg)
-		return
-	case strings.TrimSpace(app) == "":
-		answerText(w, r, http.StatusBadRequest, problem.InvalidArgument, textNoApp)
+	if text := unnamed(org, app, textNoOrg, textNoApp); text != "" {
+		answerText(w, r, http.StatusBadRequest, problem.InvalidArgument, text)
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxPolicy))
@@ -69,6 +65,17 @@ func (a *API) putPolicy(w http.ResponseWriter, r *http.Request, caller *behalfv1
 	}
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
+}
+
+// unnamed returns which of two sentences is true of what should name an app, empty for none.
+func unnamed(org, app, noOrg, noApp string) string {
+	switch {
+	case strings.TrimSpace(org) == "":
+		return noOrg
+	case strings.TrimSpace(app) == "":
+		return noApp
+	}
+	return ""
 }
 
 // putsPolicies reports whether a caller may put policies. The services decide it again.
@@ -107,12 +114,8 @@ func whatIsWrong(p problem.Problem) string {
 // rolesWithAccess answers GET policies/roleswithaccess/{org}/{app}: the roles that an app's
 // policy names.
 func (a *API) rolesWithAccess(w http.ResponseWriter, r *http.Request, org, app string) {
-	switch {
-	case strings.TrimSpace(org) == "":
-		answerText(w, r, http.StatusBadRequest, problem.InvalidArgument, textNoOrgInPath)
-		return
-	case strings.TrimSpace(app) == "":
-		answerText(w, r, http.StatusBadRequest, problem.InvalidArgument, textNoAppInPath)
+	if text := unnamed(org, app, textNoOrgInPath, textNoAppInPath); text != "" {
+		answerText(w, r, http.StatusBadRequest, problem.InvalidArgument, text)
 		return
 	}
 	found, err := a.policies.ListPolicyRoles(r.Context(), &behalfv1.ListPolicyRolesRequest{Ref: &behalfv1.PolicyRef{Org: org, App: app}})

@@ -34,28 +34,27 @@ program knows; an older one is refused with a message.`
 
 func newMigrateStatus(t Terminal) *cobra.Command {
 	c := &migrateCommand{Terminal: t}
-	cmd := &cobra.Command{
+	return c.shows(&cobra.Command{
 		Use:   "status",
 		Short: "Show which version each layer is of",
 		Long:  "Show which version each layer of a database is of. Nothing is changed, and servers may run.\n\n" + migrateLayers,
-		Args:  arguments(0, 0, "none"),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.show(cmd.Context(), c.status) },
-	}
-	c.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&c.exit, "exit-code", false, fmt.Sprintf("end with %d when something is to be done", exitPending))
-	return cmd
+	}, c.status)
 }
 
 func newMigratePlan(t Terminal) *cobra.Command {
 	c := &migrateCommand{Terminal: t}
-	cmd := &cobra.Command{
+	return c.shows(&cobra.Command{
 		Use:   "plan",
 		Short: "Show what a migration would do",
 		Long: "Show what a migration would do, one thing a line, with the live relationships that a change of the schema\n" +
 			"touches. Nothing is changed, and servers may run.\n\n" + migrateLayers,
-		Args: arguments(0, 0, "none"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.show(cmd.Context(), c.plan) },
-	}
+	}, c.plan)
+}
+
+// shows makes a command of what prints how far a database is.
+func (c *migrateCommand) shows(cmd *cobra.Command, text func([]server.Layer) error) *cobra.Command {
+	cmd.Args = arguments(0, 0, "none")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return c.show(cmd.Context(), text) }
 	c.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&c.exit, "exit-code", false, fmt.Sprintf("end with %d when something is to be done", exitPending))
 	return cmd

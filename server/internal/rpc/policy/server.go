@@ -42,11 +42,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) { behalfv1.RegisterPolicyServ
 
 // PutPolicy makes a text the policy of something.
 func (s *Server) PutPolicy(ctx context.Context, req *behalfv1.PutPolicyRequest) (*behalfv1.PutPolicyResponse, error) {
-	ref, err := reference(ctx, req.GetRef())
-	if err != nil {
-		return nil, err
-	}
-	expected, err := expect(ctx, req.GetIfMatch(), req.GetIfNoneMatch())
+	ref, expected, err := expecting(ctx, req.GetRef(), req.GetIfMatch(), req.GetIfNoneMatch())
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +122,7 @@ func (s *Server) ListPolicyHistory(ctx context.Context, req *behalfv1.ListPolicy
 
 // RollbackPolicy makes a version current that was so before.
 func (s *Server) RollbackPolicy(ctx context.Context, req *behalfv1.RollbackPolicyRequest) (*behalfv1.RollbackPolicyResponse, error) {
-	ref, err := reference(ctx, req.GetRef())
-	if err != nil {
-		return nil, err
-	}
-	expected, err := expect(ctx, req.GetIfMatch(), "")
+	ref, expected, err := expecting(ctx, req.GetRef(), req.GetIfMatch(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +138,7 @@ func (s *Server) RollbackPolicy(ctx context.Context, req *behalfv1.RollbackPolic
 
 // DeletePolicy takes a policy away.
 func (s *Server) DeletePolicy(ctx context.Context, req *behalfv1.DeletePolicyRequest) (*behalfv1.DeletePolicyResponse, error) {
-	ref, err := reference(ctx, req.GetRef())
-	if err != nil {
-		return nil, err
-	}
-	expected, err := expect(ctx, req.GetIfMatch(), "")
+	ref, expected, err := expecting(ctx, req.GetRef(), req.GetIfMatch(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +149,16 @@ func (s *Server) DeletePolicy(ctx context.Context, req *behalfv1.DeletePolicyReq
 	}
 	s.logger.WarnContext(ctx, "policy deleted", "policy", ref.String(), "by", by)
 	return &behalfv1.DeletePolicyResponse{Revision: string(revision)}, nil
+}
+
+// expecting returns what is to be changed, and what the writer expects there.
+func expecting(ctx context.Context, m *behalfv1.PolicyRef, match, noneMatch string) (policy.Ref, policy.Expected, error) {
+	ref, err := reference(ctx, m)
+	if err != nil {
+		return ref, policy.Expected{}, err
+	}
+	expected, err := expect(ctx, match, noneMatch)
+	return ref, expected, err
 }
 
 // tag tells the version to whoever knows ETags from HTTP.
