@@ -18,7 +18,7 @@ const (
 )
 
 // maxPooled keeps a buffer that one long list has grown from being held for ever.
-const maxPooled = 4 << 20
+const maxPooled = 8 << 20
 
 // answerJSON answers with v, whole and with its length.
 func (a *API) answerJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
