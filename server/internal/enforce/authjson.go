@@ -82,20 +82,20 @@ func checkKeys(decoder *json.Decoder, depth int) error {
 	if depth > maxAuthDepth {
 		return fmt.Errorf("has an object too deep at byte %d", decoder.InputOffset())
 	}
-	var seen []string
+	seen := make(map[string]bool)
 	for decoder.More() {
 		t, err := decoder.Token()
 		if err != nil {
 			return fmt.Errorf("is no JSON: %w", err)
 		}
 		key, _ := t.(string)
-		if slices.Contains(seen, key) {
+		if seen[key] {
 			return fmt.Errorf("has the key %.100q twice", key)
 		}
 		if depth >= 2 && !slices.Contains(authKeys, key) {
 			return fmt.Errorf("has the unknown key %.100q", key)
 		}
-		seen = append(seen, key)
+		seen[key] = true
 		if err := checkKeys(decoder, depth+1); err != nil {
 			return err
 		}
