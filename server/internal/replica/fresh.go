@@ -27,7 +27,7 @@ func (r *Replica) Fresh(ctx context.Context, exact bool) (*State, error) {
 		r.metrics.loading.Inc()
 		return nil, ErrLoading
 	}
-	if proved := r.proved.Load(); !exact && proved > r.written.Load() && time.Since(r.start)-time.Duration(proved) < r.cfg.Staleness {
+	if proved := r.proved.Load(); !exact && proved > r.written.Load() && r.since()-proved < int64(r.cfg.Staleness) {
 		return state, nil
 	}
 	state, err := r.ask(ctx, r.join(ctx))
@@ -45,12 +45,15 @@ func (r *Replica) Fresh(ctx context.Context, exact bool) (*State, error) {
 
 // Written says that this server has written: what was proved before may not answer any more,
 // however old an answer may be.
-func (r *Replica) Written() { r.written.Store(int64(time.Since(r.start))) }
+func (r *Replica) Written() { r.written.Store(r.since()) }
 
 // ask waits for the answer of a round, but not for long.
 func (r *Replica) ask(ctx context.Context, q *round) (*State, error) {
 	patience := time.NewTimer(r.cfg.Patience)
 	defer patience.Stop()
+	if began := r.asking.Load(); began != 0 && r.since()-began > int64(r.cfg.Patience) {
+		return nil, ErrSlow // it waits for a question that others no longer wait for
+	}
 	select {
 	case <-q.done:
 		return q.state, q.err
@@ -85,13 +88,18 @@ func (r *Replica) run(ctx context.Context, q *round) {
 		q.err = ErrLoading
 		return
 	}
-	began := time.Now()
+	began := r.since()
+	r.asking.Store(began)
+	defer r.asking.Store(0)
 	q.state, q.err = r.catchUp(ctx, last)
-	r.metrics.took.Observe(time.Since(began).Seconds())
+	r.metrics.took.Observe(time.Duration(r.since() - began).Seconds())
 	if q.err == nil {
-		r.proved.Store(int64(began.Sub(r.start)))
+		r.proved.Store(began)
 	}
 }
+
+// since returns how long it is since the start, in nanoseconds.
+func (r *Replica) since() int64 { return int64(time.Since(r.start)) }
 
 // catchUp asks what the last state does not contain and makes the next one of it.
 func (r *Replica) catchUp(ctx context.Context, last *State) (*State, error) {

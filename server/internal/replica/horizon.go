@@ -75,7 +75,7 @@ func (h horizon) revision() (string, error) {
 	}
 	p := implv1.PostgresRevision{Xmin: h.low, RelativeXmax: int64(h.next - h.low)}
 	for _, n := range h.open {
-		p.RelativeXips = append(p.RelativeXips, int64(n)-int64(h.low)) //nolint:gosec // below h.next
+		p.RelativeXips = append(p.RelativeXips, int64(n)-int64(h.low))
 	}
 	data, err := p.MarshalVT()
 	if err != nil {
@@ -110,6 +110,3 @@ func (h horizon) within(o horizon) bool {
 	}
 	return true
 }
-
-// equal reports whether the same transactions had ended.
-func (h horizon) equal(o horizon) bool { return h.within(o) && o.within(h) }

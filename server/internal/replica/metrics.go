@@ -39,7 +39,7 @@ func newMetrics(r *Replica, registerer prometheus.Registerer) (*metrics, error) 
 	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "behalf_replica_lag_seconds",
 		Help: "How long ago the relations in memory were last proved to be those of the database.",
-	}, func() float64 { return (time.Since(r.start) - time.Duration(r.proved.Load())).Seconds() })
+	}, func() float64 { return time.Duration(r.since() - r.proved.Load()).Seconds() })
 	reached := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "behalf_replica_reached_transaction",
 		Help: "The number of the transaction of the database before which the relations in memory contain all that had ended, 0 while they are loaded.",

@@ -72,10 +72,10 @@ type Replica struct {
 	latest  atomic.Pointer[State] // nil while the graph is loaded
 	proved  atomic.Int64          // when the last proof began, in nanoseconds since start
 	written atomic.Int64          // when this server last wrote, likewise
+	asking  atomic.Int64          // when the question began that is under way, likewise; 0 when none is
 	start   time.Time
 	memory  memory
 	lost    chan struct{} // holds a token when the graph was given up
-	loaded  atomic.Bool   // once
 	ended   atomic.Bool
 
 	mu   sync.Mutex

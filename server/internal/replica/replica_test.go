@@ -33,7 +33,7 @@ type database struct {
 	uri string
 }
 
-func newDatabase(t *testing.T) database {
+func newDatabase(t testing.TB) database {
 	t.Helper()
 	uri := pg.Clone(t, "spicedb", migration.Postgres)
 	store, err := engine.OpenPostgres(t.Context(), uri)
@@ -48,7 +48,7 @@ func newDatabase(t *testing.T) database {
 	return database{store, uri}
 }
 
-func (d database) execute(t *testing.T, statement string) {
+func (d database) execute(t testing.TB, statement string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), d.uri)
 	if err == nil {
@@ -61,7 +61,7 @@ func (d database) execute(t *testing.T, statement string) {
 }
 
 // write writes relationships, in SpiceDB's notation.
-func (d database) write(t *testing.T, operation tuple.UpdateOperation, texts ...string) datastore.Revision {
+func (d database) write(t testing.TB, operation tuple.UpdateOperation, texts ...string) datastore.Revision {
 	t.Helper()
 	r, err := d.ReadWriteTx(t.Context(), func(ctx context.Context, tx datastore.ReadWriteTransaction) error {
 		var updates []tuple.RelationshipUpdate
@@ -77,7 +77,7 @@ func (d database) write(t *testing.T, operation tuple.UpdateOperation, texts ...
 }
 
 // replicate returns a replica that runs until the test ends.
-func (d database) replicate(t *testing.T, c replica.Config) *replica.Replica {
+func (d database) replicate(t testing.TB, c replica.Config) *replica.Replica {
 	t.Helper()
 	c.URI, c.Datastore = d.uri, d.Datastore
 	c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -20,7 +20,7 @@ import (
 // one for each relationship. One statement sees one state, which it names itself.
 const (
 	// seen is the first of them. A database that is a copy of another lags behind it.
-	seen = `SELECT 2::int4, pg_current_snapshot()::text, pg_postmaster_start_time()::text,
+	seen = `SELECT 2::int4, pg_current_snapshot()::text, extract(epoch FROM pg_postmaster_start_time())::text,
 	coalesce((SELECT encode(hash, 'hex') FROM schema_revision WHERE deleted_xid = '9223372036854775807'::xid8
 		ORDER BY created_xid DESC LIMIT 1), ''),
 	pg_is_in_recovery()::text, %s, '', '', '', (extract(epoch FROM clock_timestamp()) * 1000000)::int8`
@@ -217,7 +217,7 @@ func sightOf(raw [][]byte) (s sight, err error) {
 
 // instant reads a time in microseconds.
 func instant(raw []byte) time.Time {
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(raw))).UTC() //nolint:gosec // as it was written
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(raw))).UTC()
 }
 
 // words is the names of definitions and relations, each once.
