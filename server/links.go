@@ -40,5 +40,9 @@ func (s *Server) recordLink(ctx context.Context, c link.Change) error {
 	if c.Was != 0 {
 		e.Reason = "was user " + strconv.FormatInt(c.Was, 10)
 	}
-	return s.audit.Put(ctx, e)
+	if err := s.audit.Put(ctx, e); err != nil {
+		return err
+	}
+	s.cfg.Logger.InfoContext(ctx, "a login is said to be a user", "caller", from.Caller, "issuer", c.Issuer, "user", c.User, "was", c.Was)
+	return nil
 }
