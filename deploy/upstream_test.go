@@ -56,6 +56,7 @@ type upstream struct {
 	address string
 	mu      sync.Mutex
 	last    *seen
+	had     int
 }
 
 func startUpstream(t *testing.T) *upstream {
@@ -75,6 +76,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := seen{r.Method, r.Host, r.RequestURI, r.Header.Clone()}
 	u.mu.Lock()
 	u.last = &s
+	u.had++
 	u.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{"target": s.Target, "identity": s.identity()})
@@ -87,4 +89,11 @@ func (u *upstream) take() *seen {
 	s := u.last
 	u.last = nil
 	return s
+}
+
+// count returns how many requests came.
+func (u *upstream) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.had
 }
