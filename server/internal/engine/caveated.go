@@ -2,8 +2,8 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"fmt"
+	"slices"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"google.golang.org/protobuf/types/known/structpb"
