@@ -62,10 +62,10 @@ func (s *statements) add(text string, args []any) error {
 	return nil
 }
 
-// batch returns them for sending at once.
-func (s *statements) batch() (*pgx.Batch, error) {
+// batch returns them, from one on, for sending at once.
+func (s *statements) batch(from int) (*pgx.Batch, error) {
 	b := &pgx.Batch{}
-	for _, r := range s.Runs {
+	for _, r := range s.Runs[from:] {
 		if r.Text < 0 || r.Text >= len(s.Texts) {
 			return nil, fmt.Errorf("there is no statement %d", r.Text)
 		}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
@@ -29,20 +31,30 @@ func (j joined) Write(ctx context.Context, updates []relation.Update) (relation.
 // Head returns the newest revision.
 func (j joined) Head(ctx context.Context) (relation.Revision, error) { return j.graph.Head(ctx) }
 
-// recorder is statements that note what is executed.
+// recorder is statements that note what is executed. Those of whose effect nobody asks are
+// sent many at once.
 type recorder struct {
 	ctx      context.Context //nolint:containedctx // that of the one transaction in which they are prepared
-	tx       *sql.Tx
+	lease    *lease
+	tx       *sql.Tx // on the lease's connection
 	prepared map[string]*sql.Stmt
 	into     *statements
+	executed int // how many of them were; the others wait
 }
 
-func newRecorder(ctx context.Context, tx *sql.Tx, into *statements) *recorder {
-	return &recorder{ctx: ctx, tx: tx, prepared: make(map[string]*sql.Stmt), into: into}
+// maxDeferred is how many statements wait at most.
+const maxDeferred = 1000
+
+func newRecorder(ctx context.Context, l *lease, tx *sql.Tx, into *statements) *recorder {
+	return &recorder{ctx: ctx, lease: l, tx: tx, prepared: make(map[string]*sql.Stmt), into: into}
 }
 
-// Statement returns a statement of the transaction, prepared once.
+// Statement returns a statement of the transaction, prepared once. What was deferred comes
+// before it.
 func (r *recorder) Statement(text string) (*sql.Stmt, error) {
+	if err := r.Flush(r.ctx); err != nil {
+		return nil, err
+	}
 	if s, ok := r.prepared[text]; ok {
 		return s, nil
 	}
@@ -56,5 +68,36 @@ func (r *recorder) Statement(text string) (*sql.Stmt, error) {
 
 // Executed notes a statement.
 func (r *recorder) Executed(text string, args []any) error {
+	r.executed++ // nothing waits: Statement was called for it
 	return r.into.add(records.Postgres(text), args)
+}
+
+// Defer notes a statement and executes it soon.
+func (r *recorder) Defer(text string, args []any) error {
+	if err := r.into.add(records.Postgres(text), args); err != nil {
+		return err
+	}
+	if len(r.into.Runs)-r.executed < maxDeferred {
+		return nil
+	}
+	return r.Flush(r.ctx)
+}
+
+// Flush executes what was deferred.
+func (r *recorder) Flush(ctx context.Context) error {
+	if r.executed == len(r.into.Runs) {
+		return nil
+	}
+	batch, err := r.into.batch(r.executed)
+	if err != nil {
+		return err
+	}
+	r.executed = len(r.into.Runs)
+	err = r.lease.conn.Raw(func(raw any) error {
+		return raw.(*stdlib.Conn).Conn().SendBatch(ctx, batch).Close()
+	})
+	if err != nil {
+		return fmt.Errorf("write %d rows: %w", batch.Len(), err)
+	}
+	return nil
 }

@@ -159,7 +159,7 @@ func (o *Outbox) begin(ctx context.Context, l *lease, i *intent, f func(context.
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // without effect once committed
-	own = f(context.WithValue(ctx, intentKey{}, i), newRecorder(ctx, tx, &i.statements))
+	own = f(context.WithValue(ctx, intentKey{}, i), newRecorder(ctx, l, tx, &i.statements))
 	if own != nil {
 		return own, nil
 	}
@@ -194,7 +194,7 @@ func (o *Outbox) finish(ctx context.Context, l *lease, i *intent) error {
 	}
 	o.stepped(2)
 	err = l.within(ctx, func(tx pgx.Tx) error {
-		batch, err := i.statements.batch()
+		batch, err := i.statements.batch(0)
 		if err != nil {
 			return err
 		}

@@ -37,6 +37,16 @@ type Recorder interface {
 	Executed(text string, args []any) error
 }
 
+// Deferrer is Statements that execute some later than they are told to: before any other is
+// prepared or executed, and at the end. A database in another process is then sent many at
+// once.
+type Deferrer interface {
+	// Defer takes a statement of whose effect nobody asks.
+	Defer(text string, args []any) error
+	// Flush executes what was deferred.
+	Flush(ctx context.Context) error
+}
+
 // Store is the records of a database. It is safe for concurrent use.
 type Store struct{ db Database }
 
@@ -55,7 +65,11 @@ func (s *Store) Close() error {
 // use the context that it is given.
 func (s *Store) Write(ctx context.Context, f func(context.Context, *Tx) error) error {
 	return s.db.Write(ctx, func(ctx context.Context, statements Statements) error {
-		return s.explain(ctx, f(ctx, &Tx{statements}))
+		err := f(ctx, &Tx{statements})
+		if d, ok := statements.(Deferrer); ok && err == nil {
+			err = d.Flush(ctx)
+		}
+		return s.explain(ctx, err)
 	})
 }
 
@@ -89,6 +103,12 @@ func begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 type Tx struct{ statements Statements }
 
 func (t *Tx) exec(ctx context.Context, text string, args ...any) error {
+	if d, ok := t.statements.(Deferrer); ok {
+		if err := storable(args); err != nil {
+			return err
+		}
+		return d.Defer(text, args)
+	}
 	_, err := t.result(ctx, text, args...)
 	return err
 }
