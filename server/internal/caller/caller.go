@@ -2,6 +2,7 @@ package caller
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
@@ -70,6 +71,8 @@ type Caller struct {
 	// Managed says that the issuer is an authentication manager of others, by whose names for
 	// people the services behind a gateway know them.
 	Managed bool
+	// Told is all that such a manager says of somebody, to be passed on and believed for nothing.
+	Told map[string]json.RawMessage `json:",omitempty"`
 	// Groups and Permissions are what the issuer says of him, sorted.
 	Groups, Permissions []string
 	// Consumer is the organisation number of whom Maskinporten gave a service its token.

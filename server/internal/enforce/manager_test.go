@@ -2,6 +2,7 @@ package enforce_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	"github.com/behalf-authz/behalf/server/internal/caller"
@@ -82,6 +83,35 @@ routes:
 		}
 		if got != row.want || row.manager.asked != row.asked {
 			t.Errorf("%s: %q, asked %d times, %v; want %q, %d", name, got, row.manager.asked, err, row.want, row.asked)
+		}
+	}
+}
+
+// TestManagerProperties passes on what a manager says besides, and nothing else of it.
+func TestManagerProperties(t *testing.T) {
+	const text = `
+mia: {user_properties: [level], manager_properties: [email, name, age, none]}
+routes:
+  - {name: known, methods: [GET], path: /known, rule: {authenticated: true}}
+`
+	w := &world{unknown: fault.New(fault.Unauthenticated, fault.ReasonCredentialsInvalid, "x")}
+	c := configOf(t, text, w, w)
+	c.Manager = &managing{who: caller.Caller{
+		Kind: caller.User, Managed: true, Issuer: "mia", IssuedTo: "5f8d",
+		Told: map[string]json.RawMessage{"email": []byte(`"k@x"`), "name": []byte(`"Åse"`), "age": []byte(" 5 "), "pid": []byte(`"1"`)},
+	}}
+	s, err := enforce.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.Authorize(t.Context(), get("/known", bearer))
+	if err != nil || v.Mia.UserID != "5f8d" || v.Mia.UserProperties != `{"age":5,"email":"k@x","level":0,"name":"\u00c5se"}` {
+		t.Errorf("%+v, %v", v, err)
+	}
+	for _, wrong := range []string{"[level]", "[email, email]", "['']"} {
+		_, err := enforce.Parse([]byte("mia: {manager_properties: " + wrong + "}\nroutes: [{name: a, methods: [GET], path: /, rule: {public: true}}]"))
+		if err == nil {
+			t.Errorf("%s is taken", wrong)
 		}
 	}
 }

@@ -78,15 +78,17 @@ type MiaAnswer struct {
 
 // miaText is what the routes file says of Mia-Platform's gateways.
 type miaText struct {
-	Routes         string   `yaml:"routes"` // Mia's auth.json
-	Strict         *bool    `yaml:"strict"`
-	UserProperties []string `yaml:"user_properties"`
+	Routes            string   `yaml:"routes"` // Mia's auth.json
+	Strict            *bool    `yaml:"strict"`
+	UserProperties    []string `yaml:"user_properties"`
+	ManagerProperties []string `yaml:"manager_properties"`
 }
 
 // miaAnswers is what a table tells Mia-Platform's gateways.
 type miaAnswers struct {
 	lenient    bool
 	properties []string
+	managers   []string // properties that are told as an authentication manager has said them
 }
 
 func compileMia(t miaText) (miaAnswers, []error) {
@@ -99,7 +101,12 @@ func compileMia(t miaText) (miaAnswers, []error) {
 			faults = append(faults, fmt.Errorf("mia: the user property %s is there twice", name))
 		}
 	}
-	return miaAnswers{lenient: t.Strict != nil && !*t.Strict, properties: t.UserProperties}, faults
+	for i, name := range t.ManagerProperties {
+		if name == "" || len(name) > 128 || properties[name] != nil || slices.Contains(t.ManagerProperties[:i], name) {
+			faults = append(faults, fmt.Errorf("mia: manager_properties: %.128q is empty, there twice, or one of user_properties", name))
+		}
+	}
+	return miaAnswers{lenient: t.Strict != nil && !*t.Strict, properties: t.UserProperties, managers: t.ManagerProperties}, faults
 }
 
 // properties are what can be told of a user, by the names that /userinfo has for them; nil
@@ -143,6 +150,11 @@ func (m miaAnswers) allowed(q *question) (MiaAnswer, error) {
 	told := make(map[string]any, len(m.properties))
 	for _, name := range m.properties {
 		if v := properties[name](q); v != nil {
+			told[name] = v
+		}
+	}
+	for _, name := range m.managers {
+		if v, said := q.who.Told[name]; said {
 			told[name] = v
 		}
 	}

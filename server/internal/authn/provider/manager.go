@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -160,6 +161,10 @@ func (p *Provider) managed(text []byte) (v authn.Verified, found bool, err error
 	who, err := p.identity(&c)
 	if err != nil {
 		return v, false, err
+	}
+	who.Caller.Told = make(map[string]stdjson.RawMessage, len(c.all))
+	for name, value := range c.all {
+		who.Caller.Told[name] = stdjson.RawMessage(value)
 	}
 	return authn.Verified{Caller: who.Caller, Identity: &who.Identity}, true, nil
 }
