@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/outbox"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/postgres"
 	"github.com/behalf-authz/behalf/server/internal/records"
@@ -235,7 +237,7 @@ func TestMigrateAtOnce(t *testing.T) {
 // TestSchemaOnPostgres brings the schema of a database by steps of releases. A start that may
 // not is refused; a step that is refused leaves no version behind.
 func TestSchemaOnPostgres(t *testing.T) {
-	e, db := emptyOnPostgres(t)
+	e, db, _ := emptyOnPostgres(t)
 	run := func(own ownSchema, may bool) (migrations.State, error) {
 		p := step{engine: e, own: own, rows: rowsOn(db)}
 		err := p.run(t.Context(), may)
@@ -279,7 +281,7 @@ func TestSchemaOnPostgres(t *testing.T) {
 // before the records are renamed too leaves what keeps the release before out and lets the
 // next finish.
 func TestRenameOnPostgres(t *testing.T) {
-	e, db := emptyOnPostgres(t)
+	e, db, uri := emptyOnPostgres(t)
 	rows := rowsOn(db)
 	if err := (step{engine: e, own: first(), rows: rows}).run(t.Context(), true); err != nil {
 		t.Fatal(err)
@@ -305,8 +307,9 @@ func TestRenameOnPostgres(t *testing.T) {
 	if _, ok := errors.AsType[*migrations.TooOldError]((step{engine: e, own: first(), rows: rows}).run(t.Context(), true)); !ok {
 		t.Error("the release before runs on what is half done")
 	}
+	s := &Server{engine: e, cfg: Config{Datastore: uri, Migrate: true}.withDefaults()}
 	for range 2 { // the second time nothing is left to do
-		if err := (step{engine: e, own: later, rows: rows}).run(t.Context(), true); err != nil {
+		if err := s.stepOn(t.Context(), step{engine: e, own: later, rows: rows}); err != nil {
 			t.Fatal(err)
 		}
 		if got := bosses(t, e, "head_of"); !slices.Equal(got, []string{"7"}) {
@@ -327,8 +330,64 @@ func TestRenameOnPostgres(t *testing.T) {
 	}
 }
 
-// emptyOnPostgres returns an engine and the records of a database without a schema.
-func emptyOnPostgres(t *testing.T) (*engine.Engine, *sql.DB) {
+// lost is a graph that cannot be reached any more when something is to be written.
+type lost struct{ *engine.Engine }
+
+func (lost) Write(context.Context, []relation.Update) (relation.Revision, error) {
+	return "", fault.New(fault.Unavailable, fault.ReasonUnavailable, "lost")
+}
+
+// TestRenameFinishesWrites renames a relation when a server has left a write to it half done.
+func TestRenameFinishesWrites(t *testing.T) {
+	e, db, uri := emptyOnPostgres(t)
+	rows := rowsOn(db)
+	if err := (step{engine: e, own: first(), rows: rows}).run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	half, err := outbox.Open(t.Context(), outbox.Config{URI: uri, Graph: lost{e}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = records.In(half).Write(t.Context(), func(ctx context.Context, tx *records.Tx) error {
+		if err := errors.Join(tx.PutParty(ctx, party.Party{ID: 1, UUID: "a", Kind: party.Organisation, Name: "X"}, "test"),
+			tx.PutAssignment(ctx, records.Assignment{AssignmentKey: records.AssignmentKey{From: 1, Role: "boss", To: 2, Source: "test"}, User: 7})); err != nil {
+			return err
+		}
+		_, err := half.Joined().Write(ctx, []relation.Update{
+			{Op: relation.Touch, Relationship: relation.Relationship{Resource: relation.Party(1), Relation: "boss", Subject: relation.User(7)}},
+		})
+		return err
+	})
+	if fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("the write that is left half done: %v", err)
+	}
+	if err := half.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := bosses(t, e, "boss"); len(got) != 0 {
+		t.Fatalf("before: %v", got)
+	}
+	later := next("boss", "head_of", relations.Step{Version: 2, Oldest: 2, Renames: []relations.Rename{{Definition: "party", Old: "boss", New: "head_of"}}})
+	s := &Server{engine: e, cfg: Config{Datastore: uri, Migrate: true}.withDefaults()}
+	if err := s.stepOn(t.Context(), step{engine: e, own: later, rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	if got := bosses(t, e, "head_of"); !slices.Equal(got, []string{"7"}) {
+		t.Errorf("renamed: %v", got)
+	}
+	if err := rows.read(t.Context(), func(tx *records.Tx) error {
+		held, err := tx.AssignmentsFrom(t.Context(), []party.ID{1})
+		if len(held) != 1 || held[0].Role != "head_of" {
+			t.Errorf("the records have %+v", held)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// emptyOnPostgres returns an engine and the records of a database without a schema, and its URI.
+func emptyOnPostgres(t *testing.T) (*engine.Engine, *sql.DB, string) {
 	t.Helper()
 	uri := pg.Database(t)
 	if err := migratePostgres(t.Context(), uri); err != nil {
@@ -349,7 +408,7 @@ func emptyOnPostgres(t *testing.T) (*engine.Engine, *sql.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return e, db
+	return e, db, uri
 }
 
 func writeBoss(t *testing.T, e *engine.Engine) {
