@@ -39,15 +39,15 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issue makes a certificate with the name, and files <name>.pem and <name>.key.
-func (a *authority) issue(name string, uri *url.URL) (*x509.Certificate, *ecdsa.PrivateKey) {
+// issue makes a certificate with the names, and files <name>.pem and <name>.key.
+func (a *authority) issue(name string, uri *url.URL, more ...string) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: append([]string{name}, more...),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
