@@ -3,6 +3,7 @@ package refusal_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -132,4 +133,33 @@ func TestOf(t *testing.T) {
 			t.Errorf("%v: %+v", err, got)
 		}
 	}
+}
+
+// FuzzAddress has nothing that a client sends lead a browser elsewhere than to the login, nor
+// the login back to elsewhere than the host.
+func FuzzAddress(f *testing.F) {
+	f.Add("https", "a.example", "/x?y=z")
+	f.Add("https", "a.example:8443", "//evil.example/x")
+	f.Add("https", "a.example@evil.example", "/")
+	f.Add("https", "a.example", `/\evil.example`)
+	f.Add("http", "[::1]:80", "/%0d%0aLocation:%20x")
+	f.Fuzz(func(t *testing.T, scheme, host, path string) {
+		request := asked("GET https://a.example/", mode, dest)
+		request.Scheme, request.Host, request.Path = scheme, []byte(host), []byte(path)
+		got := refusal.Of(&behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_UNAUTHENTICATED}, request, login("https://a.example")).Location
+		if got == "" {
+			return
+		}
+		to, err := url.Parse(got)
+		if err != nil || to.Scheme != "https" || to.Host != "a.example" || to.Path != "/login" || strings.ContainsAny(got, "\r\n \t") {
+			t.Fatalf("%q %q %q leads to %q", scheme, host, path, got)
+		}
+		back := to.Query().Get("return")
+		if back == path || back == "" {
+			return // whether it is a safe one is the login's to say, as it would of a link
+		}
+		if from, err := url.Parse(strings.TrimSuffix(back, path)); err != nil || !strings.EqualFold(from.Hostname(), "a.example") || from.User != nil {
+			t.Fatalf("%q %q %q comes back to %q", scheme, host, path, back)
+		}
+	})
 }
