@@ -21,6 +21,10 @@ const (
 	maxTokenLifetime     = 10 * time.Minute
 )
 
+// maxReuse is how long a token is used again for requests of which it says the same: a page
+// asks for many things at once, and a signature costs more than all else about a request.
+const maxReuse = 5 * time.Second
+
 // Signer signs tokens with a key whose public half is published.
 type Signer interface {
 	// Sign returns a token with the claims, and a jti of its own.
@@ -41,6 +45,7 @@ type identityToken struct {
 	issuer   string
 	audience string // empty for the origin that was asked
 	lifetime time.Duration
+	signed   signedTokens
 }
 
 // compileToken returns the header that carries the token.
@@ -74,11 +79,7 @@ func (t *identityToken) sign(q *question) (string, error) {
 	if q.service.signer == nil {
 		return "", errors.New("nothing signs identity tokens")
 	}
-	now := time.Now()
-	claims := map[string]any{
-		"iss": t.issuer, "aud": t.audience, "sub": subject(q.who),
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(t.lifetime).Unix(),
-	}
+	claims := map[string]any{"iss": t.issuer, "aud": t.audience, "sub": subject(q.who)}
 	if t.audience == "" {
 		claims["aud"] = q.request.Scheme + "://" + q.request.Host
 	}
@@ -95,11 +96,14 @@ func (t *identityToken) sign(q *question) (string, error) {
 	put("party_id", int64(q.party.ID), q.party.ID > 0)
 	put("party_uuid", q.party.UUID, q.party.UUID != "")
 	put("party_org", q.party.OrgNumber, q.party.OrgNumber != "")
-	text, err := q.service.signer.Sign(claims)
-	if err != nil {
-		return "", fmt.Errorf("sign the identity token: %w", err)
-	}
-	return text, nil
+	return t.signed.get(claims, time.Now(), min(maxReuse, t.lifetime/4), func(now time.Time) (string, error) {
+		claims["iat"], claims["nbf"], claims["exp"] = now.Unix(), now.Unix(), now.Add(t.lifetime).Unix()
+		text, err := q.service.signer.Sign(claims)
+		if err != nil {
+			return "", fmt.Errorf("sign the identity token: %w", err)
+		}
+		return text, nil
+	})
 }
 
 // subject names whoever asks so that no service and no stranger is taken for a user.

@@ -2,8 +2,10 @@ package enforce_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -165,4 +167,52 @@ func TestFaultyTokenTexts(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+}
+
+// counting counts what it has signed.
+type counting struct{ n int }
+
+func (c *counting) Sign(claims map[string]any) (string, error) {
+	c.n++
+	return fmt.Sprint(claims["sub"], " ", claims["aud"], " ", c.n), nil
+}
+
+// TestTokensAreUsedAgain has requests of which a token says the same share one for a moment.
+func TestTokensAreUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signer := &counting{}
+		w := &world{who: kari}
+		c := configOf(t, tokenRoutes, w, w)
+		c.Signer = signer
+		s, err := enforce.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := func(host string) string {
+			r := get("/known", bearer)
+			r.Host = host
+			v, err := s.Authorize(t.Context(), r)
+			text, _ := header(v, "Behalf-Identity")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		first := token("a.test")
+		if again := token("a.test"); again != first || signer.n != 1 {
+			t.Errorf("%q, then %q", first, again)
+		}
+		if other := token("b.test"); other == first {
+			t.Errorf("another audience has %q", other)
+		}
+		w.who.Level = 4
+		if stepped := token("a.test"); stepped == first {
+			t.Errorf("another level has %q", stepped)
+		}
+		w.who.Level = 3
+		time.Sleep(5 * time.Second)
+		if later := token("a.test"); later == first || signer.n != 4 {
+			t.Errorf("later %q, of %d", later, signer.n)
+		}
+	})
 }
