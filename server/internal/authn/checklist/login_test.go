@@ -26,7 +26,7 @@ func codeOnly(s *stand) {
 	s.give(s.idp.Sign(s.t, nil, s.person(b)), nil)
 	// What the implicit flow would bring is not looked at.
 	page := s.back(b, "idp", map[string]string{"code": "", "id_token": s.idp.Sign(s.t, nil, s.person(b)), "access_token": "access-token-of-kari"})
-	s.closed("tokens instead of a code", s.session(b.Browser), page, http.StatusForbidden)
+	s.closed("tokens instead of a code", b.Browser, page, http.StatusForbidden)
 	if secret, _ := s.enter(nil, nil); secret == "" {
 		s.t.Error("no session of a good login")
 	}
@@ -80,16 +80,30 @@ func state(s *stand) {
 	if len(b.at.Get("state")) < 22 || b.at.Get("state") == tab.at.Get("state") {
 		s.t.Errorf("states %q and %q", b.at.Get("state"), tab.at.Get("state"))
 	}
-	s.give(s.idp.Sign(s.t, nil, s.person(b)), nil)
-	stranger := begun{s.browser(), b.at, b.where}
-	for what, page := range map[string]oidc.Page{
-		"no state":                 s.back(b, "idp", map[string]string{"state": ""}),
-		"a state that nobody made": s.back(b, "idp", map[string]string{"state": strings.Repeat("A", 43)}),
-		"a state cut short":        s.back(b, "idp", map[string]string{"state": b.at.Get("state")[:20]}),
-		"another browser":          s.back(stranger, "idp", nil),
+	for what, change := range map[string]func(b *begun) map[string]string{
+		"no state":                 func(*begun) map[string]string { return map[string]string{"state": ""} },
+		"a state that nobody made": func(*begun) map[string]string { return map[string]string{"state": strings.Repeat("A", 43)} },
+		"a state cut short":        func(b *begun) map[string]string { return map[string]string{"state": b.at.Get("state")[:20]} },
+		"a state with another end": func(b *begun) map[string]string {
+			return map[string]string{"state": b.at.Get("state")[:20] + tab.at.Get("state")[20:]}
+		},
+		"another browser": func(b *begun) map[string]string {
+			b.Browser = s.browser()
+			return nil
+		},
+		"eleven minutes later": func(*begun) map[string]string {
+			s.move(11 * time.Minute)
+			return nil
+		},
 	} {
-		s.closed(what, s.session(b.Browser)+s.session(stranger.Browser), page, http.StatusBadRequest)
+		b := s.begin(s.browser(), "idp", nil)
+		other := change(&b)
+		s.give(s.idp.Sign(s.t, nil, s.person(b)), nil)
+		page := s.back(b, "idp", other)
+		s.closed(what, b.Browser, page, http.StatusBadRequest)
+		s.moved.Store(0)
 	}
+	s.give(s.idp.Sign(s.t, nil, s.person(b)), nil)
 	// A cookie of another attempt, under the name of this.
 	at, _ := url.Parse(s.web.URL)
 	jar := s.browser()
@@ -100,23 +114,35 @@ func state(s *stand) {
 			jar.Jar.SetCookies(at, []*http.Cookie{c})
 		}
 	}
-	s.closed("another tab's cookie", s.session(jar), s.back(begun{jar, b.at, b.where}, "idp", nil), http.StatusBadRequest)
+	page := s.back(begun{jar, b.at, b.where}, "idp", nil)
+	s.closed("another tab's cookie", jar, page, http.StatusBadRequest)
 	if n := len(s.idp.Asked(hostile.Token)); n != 0 {
 		s.t.Errorf("%d codes were sent for answers that belong to no attempt", n)
 	}
-	// A real answer, and the same again: state and code are used once.
+	// A real answer, and the same again, by who has kept the cookie: state and code are used once.
 	real := s.browser()
 	callback := real.LogIn(s.web.URL+"/login/real", "kari", s.web.URL+"/callback/")
+	kept := s.browser()
+	for _, c := range real.Jar.Cookies(at) {
+		c.Path, c.Secure = "/", true
+		kept.Jar.SetCookies(at, []*http.Cookie{c})
+	}
 	before := s.real.Count(s.t, "authorization_code")
 	if page := real.Get(callback); page.StatusCode != http.StatusSeeOther {
 		s.t.Fatalf("a good answer: %d", page.StatusCode)
 	}
-	s.tried++
-	if page := real.Get(callback); page.StatusCode != http.StatusBadRequest || s.real.Count(s.t, "authorization_code") != before+1 {
-		s.t.Errorf("the answer replayed: %d", page.StatusCode)
+	for _, b := range []*oidc.Browser{real, kept} {
+		s.tried++
+		if page := b.Get(callback); page.StatusCode != http.StatusBadRequest || s.real.Count(s.t, "authorization_code") != before+1 {
+			s.t.Errorf("the answer replayed: %d", page.StatusCode)
+		}
 	}
-	s.move(11 * time.Minute)
-	s.closed("an attempt of eleven minutes", s.session(b.Browser), s.back(b, "idp", nil), http.StatusBadRequest)
+	late := s.begin(s.browser(), "idp", nil)
+	s.move(9 * time.Minute)
+	s.give(s.idp.Sign(s.t, nil, s.person(late)), nil)
+	if s.back(late, "idp", nil); s.session(late.Browser) == "" {
+		s.t.Error("no session nine minutes later")
+	}
 }
 
 // row 4
@@ -136,7 +162,7 @@ func nonce(s *stand) {
 		s.t.Error("no session of a good login")
 	}
 	page := s.back(second, "idp", nil)
-	s.closed("an id_token replayed", s.session(second.Browser), page, http.StatusForbidden)
+	s.closed("an id_token replayed", second.Browser, page, http.StatusForbidden)
 }
 
 // row 5
@@ -172,8 +198,10 @@ func redirectURIs(s *stand) {
 	}
 	// Mix-up: the answer to one comes to the other's address, and its code goes nowhere.
 	s.give(s.idp.Sign(s.t, nil, s.person(b)), nil)
-	s.closed("at another's address", s.session(b.Browser), s.back(b, "other", nil), http.StatusBadRequest)
-	s.closed("at nobody's address", s.session(b.Browser), s.back(b, "nobody", nil), http.StatusNotFound)
+	page := s.back(b, "other", nil)
+	s.closed("at another's address", b.Browser, page, http.StatusBadRequest)
+	page = s.back(b, "nobody", nil)
+	s.closed("at nobody's address", b.Browser, page, http.StatusNotFound)
 	if n := len(s.idp.Asked(hostile.Token)) + len(s.other.Asked(hostile.Token)); n != 0 {
 		s.t.Errorf("%d codes were sent", n)
 	}
@@ -273,7 +301,7 @@ func codeInjection(s *stand) {
 	q.Set("code", stolen.Query().Get("code"))
 	own.RawQuery = q.Encode()
 	s.tried++
-	s.closed("another's code", s.session(mallory), mallory.Get(own.String()), http.StatusForbidden)
+	s.closed("another's code", mallory, mallory.Get(own.String()), http.StatusForbidden)
 	// The person goes back in the history: a page that offers to begin again.
 	b := s.browser()
 	callback := b.LogIn(s.web.URL+"/login/real?return=/x", "kari", s.web.URL+"/callback/")
@@ -286,7 +314,7 @@ func codeInjection(s *stand) {
 	}
 	s.wantLogin("at_hash of another access token", map[string]any{"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}, nil, false)
 	login := s.begin(s.browser(), "idp", nil)
-	s.closed("the provider refuses", s.session(login.Browser), s.back(login, "idp", map[string]string{"code": "", "error": "access_denied"}), http.StatusForbidden)
+	s.closed("the provider refuses", login.Browser, s.back(login, "idp", map[string]string{"code": "", "error": "access_denied"}), http.StatusForbidden)
 }
 
 // row 21

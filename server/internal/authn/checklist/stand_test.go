@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -132,6 +133,7 @@ type stand struct {
 	file      string // of the records
 	ring      *session.Ring
 	moved     atomic.Int64
+	fails     atomic.Int64 // how many renewals are not kept yet
 	tried     int
 }
 
@@ -198,7 +200,7 @@ func (s *stand) start() {
 	}
 	var err error
 	s.sessions, err = session.New(session.Config{
-		Store: s.records, Leases: s.records, Marks: s.records, Ring: s.ring, Providers: all,
+		Store: s.records, Leases: failing{s.records, &s.fails}, Marks: s.records, Ring: s.ring, Providers: all,
 		Origin: func() string { return s.web.URL }, Lifetime: 30 * 24 * time.Hour, Idle: 30 * 24 * time.Hour, Logger: logger, Now: s.now,
 	})
 	must(err)
@@ -220,6 +222,19 @@ func (s *stand) start() {
 	must(err)
 	handler := recorder.Handler(doors, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	s.doors.Store(&handler)
+}
+
+// failing are leases of a database that fails for a while.
+type failing struct {
+	*records.Store
+	times *atomic.Int64
+}
+
+func (f failing) RenewSession(ctx context.Context, id session.ID, holder string, tokens []byte, renewAfter time.Time) (bool, error) {
+	if f.times.Add(-1) >= 0 {
+		return false, errors.New("the database is restarting")
+	}
+	return f.Store.RenewSession(ctx, id, holder, tokens, renewAfter)
 }
 
 // unasked is what the paths of logins do not ask.
@@ -340,10 +355,10 @@ func (s *stand) alive(secret string) bool {
 }
 
 // closed fails the test if a login that must not has made a session, or ends with another status.
-func (s *stand) closed(what, session string, page oidc.Page, status int) {
+func (s *stand) closed(what string, b *oidc.Browser, page oidc.Page, status int) {
 	s.t.Helper()
-	if session != "" || page.StatusCode != status {
-		s.t.Errorf("%s: status %d, session %t; want %d and none", what, page.StatusCode, session != "", status)
+	if made := s.session(b) != ""; made || page.StatusCode != status {
+		s.t.Errorf("%s: status %d, session %t; want %d and none", what, page.StatusCode, made, status)
 	}
 }
 

@@ -80,13 +80,29 @@ func (s *Service) exchange(ctx context.Context, due Session, holder string) erro
 		_, err := s.leases.RenewSession(ctx, due.ID, holder, due.Tokens, s.now().Add(provider.KeysInterval))
 		return err
 	}
-	sealed, err := s.seal(due.ID, fresh)
+	return s.keep(ctx, due.ID, holder, fresh)
+}
+
+// keep keeps what the provider has given, before anything relies on it. It tries for as long
+// as the session is held: the old refresh token is worth nothing any more, and to send it again
+// would look like theft.
+func (s *Service) keep(ctx context.Context, id ID, holder string, fresh provider.Tokens) error {
+	sealed, err := s.seal(id, fresh)
 	if err != nil {
 		return err
 	}
-	// Kept before anything relies on it: the old refresh token is worth nothing any more.
-	_, err = s.leases.RenewSession(ctx, due.ID, holder, sealed, renewAfter(fresh))
-	return err
+	held := time.After(leaseTime - renewTime)
+	for {
+		_, err := s.leases.RenewSession(ctx, id, holder, sealed, renewAfter(fresh))
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-held:
+			return err
+		case <-time.After(leasePause):
+		}
+	}
 }
 
 // end ends a session that its provider has ended.
