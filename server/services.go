@@ -154,7 +154,11 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the role catalogue: %w", err)
 	}
-	parties, err := party.New(party.Config{Relations: s.engine, Directory: s.directory})
+	policies, policyService, err := s.newPolicies(catalogue)
+	if err != nil {
+		return nil, err
+	}
+	parties, err := party.New(party.Config{Relations: s.engine, Directory: s.directory, Policies: policyOpeners{catalogue, policies}})
 	if err != nil {
 		return nil, err
 	}
@@ -192,10 +196,6 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 		return nil, err
 	}
 	identityService, err := s.newLinks()
-	if err != nil {
-		return nil, err
-	}
-	policies, policyService, err := s.newPolicies(catalogue)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,11 @@ type PartyQuery struct {
 	User UserID
 	// Role keeps the parties on which the user has this role: a code or URN in any case.
 	Role string
+	// Package keeps the parties for which the user may use this access package, Resource those
+	// for which this resource's policy lets him take Action, or any action when that is empty, by
+	// a role or a package that it names or by a right delegated. One of Role, Package and
+	// Resource can be given.
+	Package, Resource, Action string
 	// Search keeps the parties whose name or organisation number begins with its words.
 	Search string
 	// Order is the order of the list.
@@ -66,7 +71,8 @@ func (c *Client) Parties(ctx context.Context, query PartyQuery) iter.Seq2[*Party
 	fresh := c.session.at() // of all pages: a token belongs to its query
 	return pages(query.PageSize, func(size int32, token string) ([]*Party, string, error) {
 		answer, err := c.parties.ListParties(ctx, &behalfv1.ListPartiesRequest{
-			UserId: int64(query.User), Role: query.Role, Search: query.Search, Order: query.Order,
+			UserId: int64(query.User), Role: query.Role, Package: query.Package,
+			Resource: query.Resource, Action: query.Action, Search: query.Search, Order: query.Order,
 			GroupSubUnits: query.GroupSubUnits, ExcludeDeleted: query.ExcludeDeleted,
 			PageSize: size, PageToken: token, AtLeastAsFresh: fresh,
 		})

@@ -60,6 +60,9 @@ func listRequest(params *parameters) *behalfv1.ListPartiesRequest {
 	}
 	req.Search, _ = params.text("search")
 	req.Role, _ = params.text("role")
+	req.Package, _ = params.text("package")
+	req.Resource, _ = params.text("resource")
+	req.Action, _ = params.text("action")
 	req.PageToken, _ = params.text("cursor")
 	if limit := params.int("limit"); limit != 0 {
 		if limit < 1 || limit > maxLimit {

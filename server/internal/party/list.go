@@ -12,6 +12,9 @@ import (
 type Query struct {
 	User           UserID
 	Role           string // the relation of a role that the user must have; empty for any
+	Package        string // the relation of an access package that he must have, instead
+	Resource       string // what he must have a role or package for by its policy, or a right to, instead
+	Action         string // of the resource; empty for any
 	Search         string // words that begin words of the name, or the beginning of the number
 	Order          Order
 	PageSize       int    // 0 for all
@@ -22,7 +25,14 @@ type Query struct {
 }
 
 // permission is what the user must have on a party of the list.
-func (q Query) permission() string { return rolePermission(q.Role) }
+func (q Query) permission() string {
+	if q.Package != "" {
+		return packagePermission(q.Package)
+	}
+	return rolePermission(q.Role)
+}
+
+func packagePermission(name string) string { return "has_pkg_" + name }
 
 func rolePermission(role string) string {
 	if role == "" {
@@ -40,6 +50,7 @@ func (q Query) fingerprint() fingerprint {
 		strconv.FormatBool(q.Group),
 		strconv.FormatBool(q.ExcludeDeleted),
 		past(q.At),
+		relation.ResourceID(q.Resource), q.Action,
 	)
 }
 
@@ -79,7 +90,7 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 	if err != nil {
 		return List{}, err
 	}
-	found, revision, err := s.relations.ListResources(ctx, q.At, relation.TypeParty, q.permission(), relation.User(int64(q.User)))
+	found, revision, err := s.find(ctx, q)
 	if err != nil {
 		return List{}, fmt.Errorf("list the parties of user %d: %w", q.User, err)
 	}

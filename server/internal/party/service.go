@@ -15,23 +15,35 @@ const ReasonPartyNotRepresented fault.Reason = "PARTY_NOT_REPRESENTED"
 
 // Relations answers who has which permission on what.
 type Relations interface {
+	Pin(ctx context.Context, at relation.At) (context.Context, relation.Revision, error)
+	Read(ctx context.Context, at relation.At, filters ...relation.Filter) ([]relation.Relationship, relation.Revision, error)
 	Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error)
 	// ListResources and ListSubjects should answer with one value while the answer stays the same.
 	ListResources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) (*relation.Listed, relation.Revision, error)
 	ListSubjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) (*relation.Listed, relation.Revision, error)
 }
 
+// Policies says who may use resources.
+type Policies interface {
+	// Openers returns the roles and packages, by relation, that the policy of a resource names
+	// for an action, for any when it is empty.
+	Openers(ctx context.Context, at relation.At, resource, action string) (roles, packages []string, err error)
+}
+
 // Config is what a Service needs.
 type Config struct {
 	Relations Relations
 	Directory *Directory
+	Policies  Policies // may be nil: then no list is filtered by resource
 }
 
 // Service answers whom a user may act for. It is safe for concurrent use.
 type Service struct {
 	relations Relations
 	directory *Directory
+	policies  Policies
 	views     *views
+	unions    unions
 }
 
 // New returns a service.
@@ -39,7 +51,7 @@ func New(c Config) (*Service, error) {
 	if c.Relations == nil || c.Directory == nil {
 		return nil, fmt.Errorf("party: relations and directory are required")
 	}
-	return &Service{relations: c.Relations, directory: c.Directory, views: newViews()}, nil
+	return &Service{relations: c.Relations, directory: c.Directory, policies: c.Policies, views: newViews()}, nil
 }
 
 // Reference names a party by one of its identifiers. The others are zero.

@@ -14,6 +14,8 @@ const (
 	attributeApp      = "urn:altinn:app"
 	attributeResource = "urn:altinn:resource"
 	attributeRole     = "urn:altinn:rolecode"
+	attributeAction   = "urn:oasis:names:tc:xacml:1.0:action:action-id"
+	ignoringCase      = "string-equal-ignore-case"
 
 	levelCategory = "urn:altinn:minimum-authenticationlevel"
 )
@@ -101,6 +103,42 @@ func (p Policy) Describe() Described {
 		}
 	}
 	return d
+}
+
+// Openers returns the subjects that rules of the policy let take an action, any action when
+// it is empty, with what the policy was put for, or a part of it: of each all attributes that
+// it must have.
+func (p Policy) Openers(action string) [][]Attribute {
+	var found [][]Attribute
+	for _, rule := range p.Compiled.Rules() {
+		if rule.Effect != xacml.PermitEffect || !takes(rule, action) {
+			continue
+		}
+		about := alternatives(rule, xacml.ResourceCategory)
+		if len(about) > 0 && !slices.ContainsFunc(about, p.Ref.about) {
+			continue
+		}
+		found = append(found, alternatives(rule, xacml.SubjectCategory)...)
+	}
+	return found
+}
+
+// takes reports whether a rule's target names an action, or none at all.
+func takes(rule xacml.Rule, action string) bool {
+	named := false
+	for _, anyOf := range rule.Target {
+		for _, allOf := range anyOf {
+			for _, m := range allOf {
+				if m.Category != xacml.ActionCategory || m.ID != attributeAction {
+					continue
+				}
+				if named = true; action == "" || m.Value == action || m.Function == ignoringCase && strings.EqualFold(m.Value, action) {
+					return true
+				}
+			}
+		}
+	}
+	return !named
 }
 
 // about says whether a rule about these attributes is about r.

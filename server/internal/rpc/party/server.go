@@ -45,6 +45,13 @@ func (s *Server) ListParties(ctx context.Context, req *behalfv1.ListPartiesReque
 	if err != nil {
 		return nil, err
 	}
+	access, err := s.accessPackage(req.GetPackage())
+	if err != nil {
+		return nil, err
+	}
+	if err := oneFilter(req); err != nil {
+		return nil, err
+	}
 	order, err := partyOrder(req.GetOrder())
 	if err != nil {
 		return nil, err
@@ -56,6 +63,9 @@ func (s *Server) ListParties(ctx context.Context, req *behalfv1.ListPartiesReque
 	list, err := s.parties.List(ctx, party.Query{
 		User:           party.UserID(user),
 		Role:           role,
+		Package:        access,
+		Resource:       req.GetResource(),
+		Action:         req.GetAction(),
 		Search:         req.GetSearch(),
 		Order:          order,
 		PageSize:       int(req.GetPageSize()),
@@ -150,4 +160,34 @@ func (s *Server) role(text string) (string, error) {
 		return "", e
 	}
 	return role.Relation, nil
+}
+
+// accessPackage returns the relation of the access package that a text names, empty for no
+// text.
+func (s *Server) accessPackage(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	p, ok := s.catalogue.Package(text)
+	if !ok {
+		return "", fault.Field("package", "the catalogue has no access package %q; a package is named by its code or URN", text)
+	}
+	return p.Relation, nil
+}
+
+// oneFilter refuses a request that asks for a list by several things at once.
+func oneFilter(req *behalfv1.ListPartiesRequest) error {
+	given := 0
+	for _, text := range []string{req.GetRole(), req.GetPackage(), req.GetResource()} {
+		if text != "" {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return fault.Field("resource", "at most one of role, package and resource can be given")
+	case req.GetAction() != "" && req.GetResource() == "":
+		return fault.Field("action", "is an action of a resource, which is missing")
+	}
+	return nil
 }

@@ -444,7 +444,17 @@ type ListPartiesRequest struct {
 	// a revision made, longer ago than memory keeps (ten minutes, and not beyond a restart) needs
 	// the scope behalf:admin; what is no longer kept at all is refused, never answered from
 	// another state. At most one of at_least_as_fresh, at_revision and at_time may be given.
-	AtTime        *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	AtTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=at_time,json=atTime,proto3" json:"at_time,omitempty"`
+	// package keeps the parties for which the user may use this access package, through a role
+	// or delegated: a code or URN in any case. At most one of role, package and resource may be given.
+	Package string `protobuf:"bytes,12,opt,name=package,proto3" json:"package,omitempty"`
+	// resource keeps the parties for which the policy of this resource, a resource's id or
+	// app_<org>_<app>, lets the user take the action by a role or an access package that it names, or
+	// for which a right to it was delegated. It is the list that a policy's subjects imply:
+	// what else a policy asks for, a decision tells.
+	Resource string `protobuf:"bytes,13,opt,name=resource,proto3" json:"resource,omitempty"`
+	// action is the action of the resource; empty for any.
+	Action        string `protobuf:"bytes,14,opt,name=action,proto3" json:"action,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +564,27 @@ func (x *ListPartiesRequest) GetAtTime() *timestamppb.Timestamp {
 		return x.AtTime
 	}
 	return nil
+}
+
+func (x *ListPartiesRequest) GetPackage() string {
+	if x != nil {
+		return x.Package
+	}
+	return ""
+}
+
+func (x *ListPartiesRequest) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *ListPartiesRequest) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
 }
 
 // ListPartiesResponse is one page of parties.
@@ -1146,7 +1177,7 @@ const file_behalf_v1_party_proto_rawDesc = "" +
 	"\vnational_id\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\v^[0-9]{11}$H\x00R\n" +
 	"nationalIdB\x13\n" +
 	"\n" +
-	"identifier\x12\x05\xbaH\x02\b\x01\"\xe5\x03\n" +
+	"identifier\x12\x05\xbaH\x02\b\x01\"\xd1\x04\n" +
 	"\x12ListPartiesRequest\x12 \n" +
 	"\auser_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06userId\x12\x1c\n" +
 	"\x04role\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04role\x12 \n" +
@@ -1162,7 +1193,10 @@ const file_behalf_v1_party_proto_rawDesc = "" +
 	"\vat_revision\x18\n" +
 	" \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\n" +
 	"atRevision\x123\n" +
-	"\aat_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\"\xa4\x01\n" +
+	"\aat_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06atTime\x12\"\n" +
+	"\apackage\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\apackage\x12$\n" +
+	"\bresource\x18\r \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\bresource\x12 \n" +
+	"\x06action\x18\x0e \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x06action\"\xa4\x01\n" +
 	"\x13ListPartiesResponse\x12*\n" +
 	"\aparties\x18\x01 \x03(\v2\x10.behalf.v1.PartyR\aparties\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
