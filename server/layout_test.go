@@ -32,6 +32,7 @@ var layout = []struct {
 	{"server/internal/register", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/"}, "domain"},
 	{"server/internal/decision", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
 	{"server/internal/enforce", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "domain"},
+	{"server/internal/enforce/expression", []string{module, "google.golang.org", "github.com/", "net"}, "a language, which knows nobody"},
 	{"server/internal/rpc/enforcement", []string{"github.com/authzed/spicedb", "database/sql"}, "only engine and rpc/authzed know SpiceDB"},
 	{"server/internal/instancepip", []string{module + "schema/gen", "google.golang.org/grpc", "github.com/authzed/", "database/sql"}, "asks over HTTP, and knows decisions only"},
 	{"server/internal/rpc/decision", []string{"github.com/authzed/spicedb", "database/sql"}, "only engine and rpc/authzed know SpiceDB"},
