@@ -22,8 +22,8 @@ import (
 
 // LoginConfig says whose word is taken for who somebody is, beside the server's own.
 type LoginConfig struct {
-	// IssuersFile names the identity providers and what each is believed for. Without it
-	// there are none.
+	// IssuersFile names the identity providers and what each is believed for, how long
+	// sessions last, and services that are known by certificates. Without it there are none.
 	IssuersFile string
 	// SessionKeysFile holds the keys that seal what sessions hold, for servers that share a
 	// database. Default: session.keys in the data directory, which the server makes and renews.

@@ -5,7 +5,8 @@
 // verified ones, the API keys of services, and the admin key of the data directory.
 // It refuses to decide what a caller may do: server/internal/rpc/interceptor does, by
 // scope and method, and the services do, by subject. It refuses transports: credentials
-// come as texts. Storage of API keys is asked of a KeyStore, which server/internal/records is.
+// come as texts. Client certificates, which do not, are package certificate's. Storage of
+// API keys is asked of a KeyStore, which server/internal/records is.
 //
 // A token with the claim urn:altinn:userid is an end user's, whatever else it claims:
 // its scopes are ignored. Any other valid token is a service's, with the behalf: scopes
