@@ -43,6 +43,8 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.StringVar(&c.config.Datastore, "datastore", server.DatastoreSQLite,
 		"where relations and records are: sqlite, in the data directory, or postgres://user@host/database, which servers may share")
 	flags.BoolVar(&c.config.Migrate, "migrate", false, "bring the tables of a Postgres database to this release before serving")
+	flags.DurationVar(&c.config.MaxStaleness, "max-staleness", 0,
+		"how old an answer from a Postgres database may be to who brings no revision; 0 asks the database each time")
 	flags.DurationVar(&c.config.History, "history", 90*24*time.Hour, "how long ended relationships and old revisions are kept; 0 keeps all")
 	flags.StringVar(&c.config.GRPCAddr, "grpc-addr", server.DefaultGRPCAddr, "address of the gRPC port")
 	flags.StringVar(&c.config.HTTPAddr, "http-addr", server.DefaultHTTPAddr, "address of the HTTP port")
