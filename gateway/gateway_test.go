@@ -50,6 +50,10 @@ func TestHealthFollowsReadiness(t *testing.T) {
 		{errors.New("schema is missing"), "/health", 503, "Unhealthy"},
 		{errors.New("schema is missing"), "/readyz", 503, "not ready"},
 		{errors.New("schema is missing"), "/livez", 200, "alive"},
+		{errors.New("schema is missing"), "/-/healthz", 200, "alive"},
+		{errors.New("schema is missing"), "/-/ready", 503, "not ready"},
+		{errors.New("schema is missing"), "/-/check-up", 503, "not ready"},
+		{nil, "/-/check-up", 200, "ready"},
 		{nil, "/health", 200, "Healthy"},
 	} {
 		services.SetReady(step.ready)

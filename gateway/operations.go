@@ -25,7 +25,10 @@ func operations(cfg Config) map[string]http.Handler {
 	return map[string]http.Handler{
 		"/health":                healthy(cfg.Ready, "Healthy", "Unhealthy"), // Altinn's
 		"/readyz":                healthy(cfg.Ready, "ready", "not ready"),
-		"/livez":                 read(func(w http.ResponseWriter, r *http.Request) { answerText(w, http.StatusOK, "alive") }),
+		"/livez":                 read(alive),
+		"/-/healthz":             read(alive), // Mia-Platform's, as are those below
+		"/-/ready":               healthy(cfg.Ready, "ready", "not ready"),
+		"/-/check-up":            healthy(cfg.Ready, "ready", "not ready"),
 		"/metrics":               read(promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}).ServeHTTP),
 		"/openapi.json":          document("application/json", func() []byte { return cfg.OpenAPI }),
 		"/.well-known/jwks.json": document("application/jwk-set+json", cfg.JWKS),
@@ -40,6 +43,8 @@ func (c Config) clientJWKS() []byte {
 	}
 	return c.ClientJWKS
 }
+
+func alive(w http.ResponseWriter, _ *http.Request) { answerText(w, http.StatusOK, "alive") }
 
 // healthy answers 200 only when the server can answer questions. Why it cannot goes to the
 // log: the route is open to everybody.
