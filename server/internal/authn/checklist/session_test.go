@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/testkit/hostile"
 	"github.com/behalf-authz/behalf/server/testkit/oidc"
@@ -148,12 +149,15 @@ func crossSite(s *stand) {
 // row 22
 func refresh(s *stand) {
 	secret := asSecret(s.atReal(s.browser(), "kari"))
+	nodes := []*session.Service{s.sessions}
+	s.start()
+	nodes = append(nodes, s.sessions) // which share the records only
 	ask := func() (failed []error) {
 		var mu sync.Mutex
 		var wait sync.WaitGroup
-		for range 50 {
+		for i := range 50 {
 			wait.Go(func() {
-				if _, err := s.sessions.Caller(s.t.Context(), secret); err != nil {
+				if _, err := nodes[i%2].Caller(s.t.Context(), secret); err != nil {
 					mu.Lock()
 					failed = append(failed, err)
 					mu.Unlock()
@@ -175,7 +179,7 @@ func refresh(s *stand) {
 			s.t.Errorf("50 requests of round %d: %d renewals in all", round, n)
 		}
 	}
-	s.t.Logf("3 times 50 requests: %d renewals", s.real.Count(s.t, "refresh_token")-before)
+	s.t.Logf("3 times 50 requests at two nodes: %d renewals", s.real.Count(s.t, "refresh_token")-before)
 
 	// The hostile provider: it gives no new refresh token, another one, and answers wrongly.
 	with := func(token map[string]any) authn.Secret {
@@ -188,12 +192,12 @@ func refresh(s *stand) {
 		all := s.idp.Asked(hostile.Token)
 		return all[len(all)-1].Get("refresh_token")
 	}
-	session := with(nil)
+	renewed := with(nil)
 	s.idp.On(hostile.Token, hostile.Answer(map[string]any{"access_token": "x", "token_type": "Bearer", "expires_in": 600, "refresh_token": "another-refresh-token"}))
 	for _, want := range []string{"refresh-token-of-kari", "another-refresh-token"} {
 		s.move(time.Hour)
 		s.tried++
-		if _, err := s.sessions.Caller(s.t.Context(), session); err != nil || last() != want {
+		if _, err := s.sessions.Caller(s.t.Context(), renewed); err != nil || last() != want {
 			s.t.Errorf("renewed by %q: %v", last(), err)
 		}
 		s.start() // what was given is kept, not remembered
@@ -205,11 +209,11 @@ func refresh(s *stand) {
 		s.move(time.Hour)
 		asked := len(s.idp.Asked(hostile.Token))
 		s.tried++
-		if _, err := s.sessions.Caller(s.t.Context(), session); err != nil {
+		if _, err := s.sessions.Caller(s.t.Context(), renewed); err != nil {
 			s.t.Errorf("the provider answers %s: %v", name, err)
 		}
 		for range 10 { // and is left alone for a while
-			_, _ = s.sessions.Caller(s.t.Context(), session)
+			_, _ = s.sessions.Caller(s.t.Context(), renewed)
 		}
 		if n := len(s.idp.Asked(hostile.Token)) - asked; n > 2 { // a transport asks again where an idle connection was cut
 			s.t.Errorf("the provider answers %s: asked %d times", name, n)
@@ -219,7 +223,7 @@ func refresh(s *stand) {
 	s.move(time.Hour)
 	for range 2 {
 		s.tried++
-		if _, err := s.sessions.Caller(s.t.Context(), session); fault.KindOf(err) != fault.Unauthenticated {
+		if _, err := s.sessions.Caller(s.t.Context(), renewed); fault.KindOf(err) != fault.Unauthenticated {
 			s.t.Errorf("the provider has ended the login: %v", err)
 		}
 	}
