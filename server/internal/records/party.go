@@ -91,8 +91,13 @@ func (t *Tx) PutParty(ctx context.Context, p party.Party, createdBy string) erro
 	return nil
 }
 
-// DeleteParty deletes a party that nothing names any more.
+// DeleteParty deletes a party that nothing names any more, and with a user what says which
+// logins he is: his number may be another's one day.
 func (t *Tx) DeleteParty(ctx context.Context, id party.ID) error {
+	err := t.exec(ctx, "DELETE FROM login_identity WHERE user_id = (SELECT user_id FROM party WHERE id = ?)", int64(id))
+	if err != nil {
+		return fmt.Errorf("forget the logins of party %d: %w", id, err)
+	}
 	if err := t.exec(ctx, "DELETE FROM party WHERE id = ?", int64(id)); err != nil {
 		return fmt.Errorf("delete party %d: %w", id, err)
 	}

@@ -1,7 +1,9 @@
 package records_test
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,6 +16,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn/link"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
 	"github.com/behalf-authz/behalf/server/internal/caller"
+	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
 )
 
@@ -231,6 +234,27 @@ func TestUseOfSessions(t *testing.T) {
 		}
 		if there, err := s.ChooseParty(ctx, newSession("2", "", "", "", now).ID, 1); there || err != nil {
 			t.Errorf("chosen in a session that is not: %v, %v", there, err)
+		}
+	})
+}
+
+// TestLoginsGoWithTheirUser deletes a person, whose number may be another's one day.
+func TestLoginsGoWithTheirUser(t *testing.T) {
+	stores(t, func(t *testing.T, s *records.Store) {
+		ctx := t.Context()
+		for id, user := range map[party.ID]party.UserID{11: 7, 12: 8} {
+			kari := party.Party{ID: id, UUID: fmt.Sprintf("6f0b1d3e-2a55-4c07-9f4e-52a0c8b1d0%d", id), Kind: party.Person, Name: "KARI", UserID: user}
+			err := s.Write(ctx, func(ctx context.Context, tx *records.Tx) error { return tx.PutParty(ctx, kari, "test") })
+			if err := errors.Join(err, s.PutIdentity(ctx, "idp", kari.UUID, int64(user))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Write(ctx, func(ctx context.Context, tx *records.Tx) error { return tx.DeleteParty(ctx, 11) }); err != nil {
+			t.Fatal(err)
+		}
+		left, err := s.Identities(ctx, link.Query{Limit: 10})
+		if err != nil || len(left) != 1 || left[0].User != 8 {
+			t.Errorf("left %v, %v", left, err)
 		}
 	})
 }
