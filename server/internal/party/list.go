@@ -143,8 +143,6 @@ func (s *Service) view(found *relation.Listed, q viewQuery, then moment) (*view,
 	return k, then
 }
 
-func (q Query) position(l listing) position { return q.Order.position(l) }
-
 func (o Order) position(l listing) position { return o.of(l.id, l.placed) }
 
 // numbers returns the numbers among object ids. Ids that people wrote through the
