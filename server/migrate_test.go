@@ -120,6 +120,47 @@ func TestSchemaStep(t *testing.T) {
 	closed(t, s)
 }
 
+// TestRenameTwice goes over a release whose name for a relation did not last: from an empty
+// directory, and from before it.
+func TestRenameTwice(t *testing.T) {
+	rename := func(version int, old, is string) relations.Step {
+		return relations.Step{Version: version, Oldest: version, Renames: []relations.Rename{{Definition: "party", Old: old, New: is}}}
+	}
+	latest := next("boss", "manager", rename(2, "boss", "head_of"))
+	latest.steps = append(latest.steps, rename(3, "head_of", "manager"))
+	back := first()
+	back.steps = append(back.steps, rename(2, "boss", "head_of"), rename(3, "head_of", "boss"))
+	for name, c := range map[string]struct {
+		to   ownSchema
+		held string
+	}{"on": {latest, "manager"}, "and back": {back, "boss"}} {
+		t.Run(name, func(t *testing.T) {
+			s, _, err := release(t, t.TempDir(), c.to)
+			if err != nil {
+				t.Fatalf("an empty directory: %v", err)
+			}
+			closed(t, s)
+			dir := t.TempDir()
+			if s, _, err = release(t, dir, first()); err != nil {
+				t.Fatal(err)
+			}
+			writeBoss(t, s.engine)
+			closed(t, s)
+			s, p, err := release(t, dir, c.to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := bosses(t, s.engine, c.held); !slices.Equal(got, []string{"7"}) {
+				t.Errorf("renamed: %v", got)
+			}
+			if have, err := p.rows.state(t.Context()); err != nil || have.Version != 3 {
+				t.Errorf("the version is %+v, %v", have, err)
+			}
+			closed(t, s)
+		})
+	}
+}
+
 // TestReleaseBeforeKeepsSchema has a release meet a later schema that it can run on: it
 // reads and writes, and leaves the schema as it is.
 func TestReleaseBeforeKeepsSchema(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/behalf-authz/behalf/migrations"
 	"github.com/behalf-authz/behalf/schema/relations"
@@ -42,14 +43,22 @@ func (o ownSchema) admit(have migrations.State) error {
 	return nil
 }
 
-// renames returns what has another name than at a version.
+// renames returns what has another name than at a version, from its first name to its last.
 func (o ownSchema) renames(since int) (all []relations.Rename) {
 	for _, step := range o.steps {
-		if step.Version > since {
-			all = append(all, step.Renames...)
+		if step.Version <= since {
+			continue
+		}
+		for _, r := range step.Renames {
+			i := slices.IndexFunc(all, func(was relations.Rename) bool { return was.Definition == r.Definition && was.New == r.Old })
+			if i < 0 {
+				all = append(all, r)
+				continue
+			}
+			all[i].New = r.New // once more
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(r relations.Rename) bool { return r.Old == r.New })
 }
 
 // target is the release's schema, or what is live where that is of a later version. It is
