@@ -141,13 +141,9 @@ func dashboard(t *testing.T) []query {
 // shows with their labels.
 func scrape(t *testing.T, cfg server.Config) map[string]map[string]bool {
 	t.Helper()
-	dir := t.TempDir()
-	cfg.DataDir, cfg.GRPCAddr, cfg.HTTPAddr = filepath.Join(dir, "data"), "127.0.0.1:0", "127.0.0.1:0"
+	cfg.DataDir, cfg.GRPCAddr, cfg.HTTPAddr = filepath.Join(t.TempDir(), "data"), "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Enforcement.TrustedPeers = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	cfg.Audit.Sinks = []string{"records"}
-	if err := os.WriteFile(filepath.Join(dir, "routes.yaml"), []byte("version: 1\nroutes:\n  - {name: all, methods: [GET], path: /**, rule: {public: true}}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	s, err := server.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
