@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,4 +158,54 @@ func TestKeptListsForgetExpired(t *testing.T) {
 			t.Errorf("at %v: %d parties, want %d; %v", c.at, list.Total, c.want, err)
 		}
 	}
+}
+
+// Readers share what is kept while others write, and each sees what was written before he asked.
+func TestKeptListsWhileWriting(t *testing.T) {
+	w := newFileWorld(t)
+	random := rand.New(rand.NewPCG(21, 34))
+	ids := make([]int64, keptParties)
+	var all []party.Party
+	for i := range ids {
+		ids[i] = int64(i + 1)
+		all = append(all, drawn(random, i+1))
+	}
+	w.directory.Apply(all, nil)
+	w.user("regn", 100, ids...)
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for i := range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				q := party.Query{User: 100, PageSize: 50, Group: i%2 == 0, Order: party.Order(i % 3)}
+				for range 3 {
+					list, err := w.List(t.Context(), q)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					q.PageToken = list.Next
+				}
+			}
+		})
+	}
+	for round := range 40 {
+		w.changeKept(random, round)
+		guest := int64(10_000 + round)
+		w.user("regn", 100, guest)
+		if list := w.list(party.Query{User: 100, Order: party.ByID}); list.Entries[len(list.Entries)-1].ID != party.ID(guest) {
+			t.Errorf("round %d: the last party is %d, want %d", round, list.Entries[len(list.Entries)-1].ID, guest)
+		}
+		w.write(relation.Delete, "regn", relation.User(100), []int64{guest})
+		if list := w.list(party.Query{User: 100, Order: party.ByID}); list.Entries[len(list.Entries)-1].ID >= 10_000 {
+			t.Errorf("round %d: party %d is still there", round, list.Entries[len(list.Entries)-1].ID)
+		}
+	}
+	close(done)
+	readers.Wait()
 }
