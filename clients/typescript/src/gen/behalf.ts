@@ -4264,6 +4264,20 @@ export interface operations {
                  *     another state. At most one of at_least_as_fresh, at_revision and at_time may be given.
                  */
                 atTime?: string;
+                /**
+                 * @description package keeps the parties for which the user may use this access package, through a role
+                 *     or delegated: a code or URN in any case. At most one of role, package and resource may be given.
+                 */
+                package?: string;
+                /**
+                 * @description resource keeps the parties for which the policy of this resource, a resource's id or
+                 *     app_<org>_<app>, lets the user take the action by a role or an access package that it names, or
+                 *     for which a right to it was delegated. It is the list that a policy's subjects imply:
+                 *     what else a policy asks for, a decision tells.
+                 */
+                resource?: string;
+                /** @description action is the action of the resource; empty for any. */
+                action?: string;
             };
             header?: never;
             path?: never;
