@@ -133,7 +133,7 @@ func (r *Replica) catchUp(ctx context.Context, last *State) (*State, error) {
 		return nil, ErrLoading
 	}
 	r.asked = saw.at
-	r.memory.add(state, len(alive)+len(dead) > 0 || saw.extra == "true")
+	r.memory.add(state, len(alive)+len(dead) > 0 || saw.extra == "true" || saw.schema != last.Head.SchemaHash)
 	r.latest.Store(state)
 	return state, nil
 }
