@@ -155,6 +155,13 @@ var hygiene = []row{
 	{"escaped question mark", "GET /open/admin%3fx", "", "", ""},
 	{"question mark before dots", "GET /open/a?/../../me", "", "", "pass"},
 
+	// Other protocols, over which requests could follow that nobody judges.
+	{"websocket", "GET /me", "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: eA==", "Kari", "pass"},
+	{"HTTP/2 without TLS", "GET /open/a", "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__", "", ""},
+	{"HTTP/2 without TLS, other case", "GET /open/a", "Connection: upgrade\nUpgrade: H2C, websocket", "", ""},
+	{"HTTP/2 before websocket", "GET /open/a", "Connection: upgrade\nUpgrade: h2c\nUpgrade: websocket", "", ""},
+	{"HTTP/2 and websocket", "GET /open/a", "Connection: upgrade\nUpgrade: websocket\nUpgrade: h2c", "", ""},
+
 	// Bodies.
 	{"two lengths", "POST /open/a", "Content-Length: 5\nTransfer-Encoding: chunked\n\n0\n\nGET /open/admin HTTP/1.1\nHost: a\n\n", "", ""},
 	{"lengths that differ", "POST /open/a", "Content-Length: 0\nContent-Length: 5\n\n12345", "", ""},

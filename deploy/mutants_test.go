@@ -21,6 +21,7 @@ var mutants = []struct {
 	{"nginx", "hosts may be replaced", "proxy_set_header X-Forwarded-Host $http_host;\nproxy_set_header X-Forwarded-Proto", "proxy_set_header X-Forwarded-Proto"},
 	{"nginx", "nobody is asked", "auth_request /.behalf;", ""},
 	{"Caddy", "what Behalf says may be removed", "error @removing 400", ""},
+	{"Caddy", "the protocol may be changed", "request_header @upgrade Upgrade websocket", ""},
 	{"Caddy", "a party is not copied", "Behalf-Party-Uuid Behalf-Party-Org", "Behalf-Party-Org"},
 	{"Caddy", "methods may be overridden", "request_header -X-Http-Method-Override", ""},
 	{"Caddy", "paths may be replaced", "request_header -X-Rewrite-Url", ""},

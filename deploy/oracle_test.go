@@ -141,6 +141,11 @@ func violation(known bool, s seen) string {
 	for _, name := range hostHeaders {
 		hosts = append(hosts, s.values(name)...)
 	}
+	for _, protocol := range s.values("Upgrade") {
+		if len(s.values("Connection")) > 0 && !strings.EqualFold(protocol, "websocket") {
+			return "the service may take what follows for requests over " + protocol
+		}
+	}
 	parties := s.values("Behalf-Party")
 	if len(parties) == 0 {
 		parties = s.chosen()
