@@ -66,6 +66,14 @@ func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1
 		ids = ids[sort.Search(len(ids), func(i int) bool { return ids[i] > after }):]
 		ids = ids[:min(limit, len(ids))]
 	}
+	revision, hash, _, err := consistency.RevisionFromContext(stream.Context())
+	if err != nil {
+		return err
+	}
+	call := ""
+	if limit > 0 {
+		call = callHash(r)
+	}
 	messages := make([]v1.LookupResourcesResponse, len(ids))
 	for i, id := range ids {
 		m := &messages[i]
@@ -73,7 +81,7 @@ func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1
 		m.ResourceObjectId = id
 		m.Permissionship = v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION
 		if limit > 0 {
-			next, err := cursorAfter(r, stream, id)
+			next, err := cursor.EncodeFromDispatchCursorSections([]string{id}, call, revision, hash, map[string]string{walkFlag: "1"})
 			if err != nil {
 				return err
 			}
@@ -84,15 +92,6 @@ func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1
 		}
 	}
 	return nil
-}
-
-// cursorAfter returns the cursor behind an id.
-func cursorAfter(r *v1.LookupResourcesRequest, stream grpc.ServerStream, id string) (*v1.Cursor, error) {
-	revision, hash, _, err := consistency.RevisionFromContext(stream.Context())
-	if err != nil {
-		return nil, err
-	}
-	return cursor.EncodeFromDispatchCursorSections([]string{id}, callHash(r), revision, hash, map[string]string{walkFlag: "1"})
 }
 
 // continued returns the id that a walk's cursor is behind. ours is false for SpiceDB's
