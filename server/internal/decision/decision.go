@@ -72,7 +72,11 @@ type Answer struct {
 	Policy      string       // hash of the policy's text, "" if none was found
 	Explanation *Explanation // if that was asked for
 
-	refused bool // it could not be asked about: the question itself is wrong
+	// Failed says that nothing was decided because something that it takes failed: a read, a
+	// source of attributes, the record of the decision. Nothing is wrong with the question.
+	Failed bool
+
+	refused bool // it could not be asked about
 }
 
 // Permitted says whether the answer lets the subject in, provided that whoever enforces

@@ -47,6 +47,7 @@ func (c *call) record(ctx context.Context) {
 		c.response.Answers[i] = Answer{
 			Result: xacml.Unanswered(xacml.StatusProcessingError, "the decision could not be recorded"),
 			Reason: "the decision could not be recorded",
+			Failed: true,
 		}
 	}
 }

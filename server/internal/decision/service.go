@@ -128,7 +128,7 @@ func (c *call) refuse(ctx context.Context, r *refusal) Answer {
 	if r.cause != nil && fault.KindOf(r.cause) == fault.Internal {
 		c.service.logger.ErrorContext(ctx, "a decision failed", "error", r.Error())
 	}
-	return Answer{Result: r.result(c.request.Door), Reason: r.message, refused: true}
+	return Answer{Result: r.result(c.request.Door), Reason: r.message, Failed: !r.wrong && r.cause != nil, refused: true}
 }
 
 // instance asks for an instance, once per call.

@@ -52,6 +52,9 @@ func (d decided) judge(ctx context.Context, q *question) (judgement, error) {
 	if err != nil {
 		return judgement{}, err
 	}
+	if answer.Failed {
+		return judgement{}, fmt.Errorf("the policy of a route was not answered: %s", answer.Reason)
+	}
 	if answer.Decision.Indeterminate() {
 		return judgement{reason: ReasonDenied, message: "the policy could not answer"}, nil
 	}
