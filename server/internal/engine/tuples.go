@@ -20,15 +20,20 @@ func (e *Engine) Read(ctx context.Context, at relation.At, filters ...relation.F
 	if err != nil {
 		return nil, "", err
 	}
-	var found []relation.Relationship
+	requests := make([]*v1.ReadRelationshipsRequest, len(filters))
 	for i, f := range filters {
-		request, err := readRequest(i, f)
-		if err != nil {
+		if requests[i], err = readRequest(i, f); err != nil {
 			return nil, "", err
 		}
-		if err := e.validate(request); err != nil {
+		if err := e.validate(requests[i]); err != nil {
 			return nil, "", err
 		}
+	}
+	if found, ok := e.readGraph(ctx, filters); ok {
+		return found, revision, nil
+	}
+	var found []relation.Relationship
+	for _, request := range requests {
 		err = e.services.Permissions.ReadRelationships(request, &sink[v1.ReadRelationshipsResponse]{ctx: ctx, each: func(r *v1.ReadRelationshipsResponse) {
 			if r.GetRelationship().GetOptionalCaveat() == nil {
 				found = append(found, relationship(r.GetRelationship()))

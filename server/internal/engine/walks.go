@@ -38,8 +38,9 @@ type walks struct {
 
 // walked is a schema with what it was compiled to.
 type walked struct {
-	of *datastore.ReadOnlyStoredSchema
-	to *walk.Schema
+	of    *datastore.ReadOnlyStoredSchema
+	to    *walk.Schema
+	words vocabulary
 }
 
 // keptSchemas is how many compiled schemas are kept: reads of older revisions may need those
@@ -88,25 +89,28 @@ func (w *walks) over(r datastore.Revision) (view walk.View, ok bool) {
 }
 
 // schema returns the compiled schema.
-func (w *walks) schema(of *datastore.ReadOnlyStoredSchema) *walk.Schema {
+func (w *walks) schema(of *datastore.ReadOnlyStoredSchema) *walk.Schema { return w.compiled(of).to }
+
+func (w *walks) compiled(of *datastore.ReadOnlyStoredSchema) *walked {
 	if have := w.newest.Load(); have != nil && have.of == of {
-		return have.to
+		return have
 	}
 	w.compile.Lock()
 	defer w.compile.Unlock()
 	for _, have := range w.kept {
 		if have.of == of {
 			w.newest.Store(have)
-			return have.to
+			return have
 		}
 	}
-	made := &walked{of, walk.Compile(zed.Definitions(of.Get().GetV1().GetNamespaceDefinitions()))}
+	definitions := zed.Definitions(of.Get().GetV1().GetNamespaceDefinitions())
+	made := &walked{of, walk.Compile(definitions), vocabularyOf(definitions)}
 	if len(w.kept) == keptSchemas {
 		w.kept = w.kept[1:]
 	}
 	w.kept = append(w.kept, made)
 	w.newest.Store(made)
-	return made.to
+	return made
 }
 
 // Walk answers questions from the graph, all at the revision and the instant of one call.
