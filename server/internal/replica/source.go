@@ -33,14 +33,16 @@ const (
 	loadText = seen + ` UNION ALL SELECT 1::int4, ` + columns + ` WHERE deleted_xid = '9223372036854775807'::xid8`
 
 	// newsText reads what transactions did that had not ended when $1 was next and $2 were
-	// open. A row that is there and was not is alive, or made and ended since.
+	// open. A row that is there and was not is alive, or made and ended since. Ended rows are
+	// looked for one transaction at a time: for a list of them Postgres may read an index of
+	// all rows.
 	newsText = `WITH missing AS MATERIALIZED (
 	SELECT xid FROM relation_tuple_transaction WHERE xid >= $1::xid8
 	UNION ALL SELECT xid FROM relation_tuple_transaction WHERE xid = ANY($2::xid8[]) AND xid < $1::xid8)
 ` + seen + ` UNION ALL SELECT (deleted_xid = '9223372036854775807'::xid8)::int4, ` + columns + `
 	WHERE created_xid = ANY(ARRAY(SELECT xid FROM missing))
 UNION ALL SELECT 0::int4, ` + columns + `
-	WHERE deleted_xid = ANY(ARRAY(SELECT xid FROM missing)) AND deleted_xid < '9223372036854775807'::xid8`
+	JOIN missing ON deleted_xid = xid WHERE deleted_xid < '9223372036854775807'::xid8`
 
 	// estimate is about how many rows there are to load.
 	estimate = `(SELECT greatest(reltuples, 0)::int8::text FROM pg_class WHERE oid = 'relation_tuple'::regclass)`
