@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,8 +24,8 @@ import (
 )
 
 var (
-	costCalls   = flag.Int("cost-calls", 50, "calls by which TestDecisionCost measures; thousands tell something")
-	costParties = flag.Int("cost-parties", 300, "parties of its world")
+	costCalls   = flag.Int("cost-calls", 50, "calls by which the tests of cost measure; thousands tell something")
+	costParties = flag.Int("cost-parties", 300, "parties of their world")
 )
 
 // measured says to the process of a server what it is to serve.
@@ -110,14 +109,16 @@ func costWorld(t *testing.T) (data string, user, party int64) {
 
 // process is a server in a process of its own.
 type process struct {
-	url string
-	pid int
+	url   string
+	pid   int
+	other []string // what it says beside
 }
 
 // startMeasured starts this test as a server.
 func startMeasured(t *testing.T, what, data string) process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDecisionCost$")
+	test, _, _ := strings.Cut(t.Name(), "/")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
 	cmd.Env = append(os.Environ(), measured+"="+what, "BEHALF_E2E_DATA="+data)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -137,9 +138,10 @@ func startMeasured(t *testing.T, what, data string) process {
 	})
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
-		if url, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
+		if text, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return process{url, cmd.Process.Pid}
+			said := strings.Fields(text)
+			return process{said[0], cmd.Process.Pid, said[1:]}
 		}
 	}
 	t.Fatalf("%s does not serve", what)
@@ -156,10 +158,7 @@ func serveMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own
-		if err != nil {
-			t.Fatal(err)
-		}
+		listener := listen(t)
 		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Type", "application/json; charset=utf-8")
