@@ -57,11 +57,11 @@ func (s *Server) newEnforcement(known *openedCredentials, decisions *decision.Se
 		Relations:     s.engine,
 		Decisions:     decisions,
 		Parties:       s.directory,
-		Authenticator: freshAuthenticator{s.upToDate(known.authenticator), known.authenticator},
+		Authenticator: freshAuthenticator{s.upToDate(known.authenticator), known.authenticator, s.catchUp},
 		SessionCookie: s.sessionCookie(),
 		Auditor:       s.audit,
 		Signer:        known.issuer,
-		Manager:       known.logins.manager(),
+		Manager:       known.logins.manager(s.catchUp),
 		Logger:        s.cfg.Logger,
 		Registerer:    s.registry,
 	})
@@ -100,10 +100,14 @@ func envoyAccess() interceptor.Access {
 type freshAuthenticator struct {
 	interceptor.Authenticator
 
-	known *authn.Authenticator
+	known   *authn.Authenticator
+	catchUp func(context.Context) error
 }
 
 // Session returns whose session it is.
 func (a freshAuthenticator) Session(ctx context.Context, s authn.Secret) (caller.Caller, error) {
+	if err := a.catchUp(ctx); err != nil {
+		return caller.Caller{}, err
+	}
 	return a.known.Session(ctx, s)
 }

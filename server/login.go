@@ -143,10 +143,10 @@ func (l *logins) trust(c authn.Config) authn.Config {
 
 // manager returns the authentication manager of others that gateways' requests are asked
 // about, nil when the file names none.
-func (l *logins) manager() enforce.Manager {
+func (l *logins) manager(catchUp func(context.Context) error) enforce.Manager {
 	for _, p := range l.providers {
 		if p.Manages() {
-			return manager{p, l.users}
+			return manager{p, l.users, catchUp}
 		}
 	}
 	return nil
@@ -156,12 +156,16 @@ func (l *logins) manager() enforce.Manager {
 type manager struct {
 	provider *provider.Provider
 	users    authn.Users
+	catchUp  func(context.Context) error
 }
 
 // Ask implements enforce.Manager.
 func (m manager) Ask(ctx context.Context, header func(string) []string) (caller.Caller, error) {
 	v, found, err := m.provider.Ask(ctx, header)
 	if err != nil || !found {
+		return caller.Caller{}, err
+	}
+	if err := m.catchUp(ctx); err != nil {
 		return caller.Caller{}, err
 	}
 	v.Caller.Managed = true
@@ -175,8 +179,8 @@ func (s *Server) knowUsers(l *logins, writes *register.Service) (err error) {
 }
 
 // newSessions returns the service for browsers' sessions.
-func newSessions(l *logins, parties *party.Service) (*sessionrpc.Server, error) {
-	return sessionrpc.New(sessionrpc.Config{Sessions: l.sessions, Choices: l.sessions, Parties: parties})
+func (s *Server) newSessions(l *logins, parties *party.Service) (*sessionrpc.Server, error) {
+	return sessionrpc.New(sessionrpc.Config{Sessions: followingSessions{l.sessions, s.catchUp}, Choices: l.sessions, Parties: parties})
 }
 
 // origin is scheme and host by which browsers know the server.

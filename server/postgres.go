@@ -9,6 +9,7 @@ import (
 	"github.com/authzed/spicedb/pkg/datastore"
 
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/authn/certificate"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/engine/migration"
@@ -19,6 +20,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/postgres"
 	"github.com/behalf-authz/behalf/server/internal/records"
 	"github.com/behalf-authz/behalf/server/internal/rpc/interceptor"
+	sessionrpc "github.com/behalf-authz/behalf/server/internal/rpc/session"
 )
 
 // sharedStore is what a server has open of a Postgres database.
@@ -118,6 +120,49 @@ func (s *Server) upToDate(a *authn.Authenticator) interceptor.Authenticator {
 type following struct {
 	authenticator *authn.Authenticator
 	follower      *follow.Follower
+}
+
+// catchUp brings this server up to what others have written, before it says who somebody is
+// whom no authenticator is asked about.
+func (s *Server) catchUp(ctx context.Context) error {
+	if s.shared == nil {
+		return nil
+	}
+	return s.shared.follower.CatchUp(ctx)
+}
+
+// followingSessions know whose a session is by what others have written too.
+type followingSessions struct {
+	sessionrpc.Sessions
+
+	catchUp func(context.Context) error
+}
+
+// Caller returns whose session it is.
+func (f followingSessions) Caller(ctx context.Context, secret authn.Secret) (caller.Caller, error) {
+	if err := f.catchUp(ctx); err != nil {
+		return caller.Caller{}, err
+	}
+	return f.Sessions.Caller(ctx, secret)
+}
+
+// followingCertificates know services, to which this server answers no less up to date than
+// to those with keys.
+type followingCertificates struct {
+	callers certificate.Callers
+	catchUp func(context.Context) error
+}
+
+// Caller implements interceptor.Certificates.
+func (f followingCertificates) Caller(ctx context.Context, names []string) (caller.Caller, error) {
+	who, err := f.callers.Caller(names)
+	if err != nil || who.Kind == caller.Nobody {
+		return who, err
+	}
+	if err := f.catchUp(ctx); err != nil {
+		return caller.Caller{}, err
+	}
+	return who, nil
 }
 
 // Authenticate establishes who calls.

@@ -104,7 +104,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		Registerer:    s.registry,
 		Authenticator: s.gatewayIdentity.knowing(s.upToDate(c.authenticator)),
 		Access:        access,
-		Certificates:  c.logins.certificates,
+		Certificates:  followingCertificates{c.logins.certificates, s.catchUp},
 		Limits:        interceptor.Limits{Concurrent: s.cfg.MaxCalls},
 		Unary:         unary,
 		Stream:        stream,
@@ -191,7 +191,7 @@ func (s *Server) domainServices(c *openedCredentials) ([]service, error) {
 	if err := s.knowUsers(c.logins, writes); err != nil {
 		return nil, err
 	}
-	sessionService, err := newSessions(c.logins, parties)
+	sessionService, err := s.newSessions(c.logins, parties)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package server
 import (
 	"github.com/behalf-authz/behalf/server/internal/audit"
 	"github.com/behalf-authz/behalf/server/internal/authn"
-	"github.com/behalf-authz/behalf/server/internal/authn/certificate"
 	"github.com/behalf-authz/behalf/server/internal/authn/link"
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
 	"github.com/behalf-authz/behalf/server/internal/authn/session"
@@ -68,5 +67,5 @@ var (
 	_ storerpc.Exporter         = (*register.Service)(nil)
 	_ storerpc.Schemas          = schemas{}
 	_ interceptor.Authenticator = (*authn.Authenticator)(nil)
-	_ interceptor.Certificates  = certificate.Callers{}
+	_ interceptor.Certificates  = followingCertificates{}
 )

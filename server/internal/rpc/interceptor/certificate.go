@@ -14,7 +14,7 @@ import (
 // Certificates knows services by the names in their certificates.
 type Certificates interface {
 	// Caller returns whose names they are, nobody when they are nobody's.
-	Caller(names []string) (caller.Caller, error)
+	Caller(ctx context.Context, names []string) (caller.Caller, error)
 }
 
 // certificateKey is where the gateway in this process puts the names of its client's
@@ -26,7 +26,7 @@ func (c *Chain) certified(ctx context.Context) (caller.Caller, error) {
 	if c.certificates == nil {
 		return caller.Caller{}, nil
 	}
-	return c.certificates.Caller(certificateNames(ctx))
+	return c.certificates.Caller(ctx, certificateNames(ctx))
 }
 
 func certificateNames(ctx context.Context) []string {
