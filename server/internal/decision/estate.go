@@ -36,7 +36,7 @@ type HeldInEstate struct {
 
 // List returns the roles in a party's estate, or in all for 0, by estate, role and holder.
 func (e *Estates) List(ctx context.Context, of party.ID) ([]HeldInEstate, relation.Revision, error) {
-	tuples, revision, err := e.relations.Read(ctx, relation.At{}, relation.Filter{ResourceType: relation.TypeEstateRole, Relation: relation.Holder})
+	tuples, revision, err := e.relations.Read(ctx, relation.At{Latest: true}, relation.Filter{ResourceType: relation.TypeEstateRole, Relation: relation.Holder})
 	if err != nil {
 		return nil, "", fmt.Errorf("read roles in estates: %w", err)
 	}

@@ -24,7 +24,7 @@ func (s *Service) Grant(ctx context.Context, g Grant) (Delegation, relation.Revi
 	var stands []records.Delegation
 	revision, err := s.register.Delegate(ctx,
 		func(ctx context.Context) error {
-			ctx, _, err := s.relations.Pin(ctx, relation.At{})
+			ctx, _, err := s.relations.Pin(ctx, relation.At{Latest: true})
 			if err != nil {
 				return err
 			}

@@ -14,7 +14,7 @@ import (
 
 // Head returns the newest revision: it sees every write acknowledged so far.
 func (e *Engine) Head(ctx context.Context) (relation.Revision, error) {
-	_, revision, err := e.at(ctx, relation.At{})
+	_, revision, err := e.at(ctx, relation.At{Latest: true})
 	return revision, err
 }
 
@@ -51,7 +51,7 @@ func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relat
 		Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true},
 	}}
 	layer := e.recentLayer
-	if at.AtLeast != "" {
+	if at.AtLeast != "" || at.Latest {
 		layer = e.layer
 	}
 	if err := consistency.AddRevisionToContext(ctx, head, layer, "", consistency.TreatMismatchingTokensAsError); err != nil {

@@ -28,7 +28,7 @@ func (e *Engine) head(ctx context.Context, at relation.At) (w Walk, token relati
 		return w, "", false
 	}
 	newest := e.recent
-	if at.AtLeast != "" {
+	if at.AtLeast != "" || at.Latest {
 		newest = e.store.HeadRevision
 	}
 	head, err := newest(ctx)

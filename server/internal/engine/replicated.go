@@ -94,6 +94,12 @@ func (s *replicatedStore) ReadWriteTx(ctx context.Context, f datastore.TxUserFun
 	return s.postgresStore.ReadWriteTx(ctx, f, opts...)
 }
 
+// Together runs f in one transaction.
+func (s *replicatedStore) Together(ctx context.Context, f func(context.Context) error) error {
+	defer s.replica.Written() // the writes that are part of it said so before it was committed
+	return s.postgresStore.Together(ctx, f)
+}
+
 // Walkable returns the snapshot of a revision and its schema. ok is false for a revision that
 // is none of the replica's, or no longer.
 func (s *replicatedStore) Walkable(r datastore.Revision) (snapshot *graph.Snapshot, schema *datastore.ReadOnlyStoredSchema, ok bool) {

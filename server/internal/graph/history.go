@@ -24,6 +24,7 @@ const commitWeight = 5
 // The first one stands for all before it: its own changes are no longer served.
 type history struct {
 	Config
+	id      *identity
 	commits atomic.Pointer[[]*Commit]
 	awaited atomic.Pointer[chan struct{}] // nil while nobody waits
 
@@ -38,7 +39,7 @@ type history struct {
 }
 
 func (h *history) start(c Config, s *Snapshot) {
-	h.Config = c
+	h.Config, h.id = c, new(identity)
 	h.reset(s)
 }
 

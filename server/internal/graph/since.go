@@ -3,15 +3,23 @@ package graph
 // Version names a state of one graph for as long as the process runs. The zero Version is
 // none's.
 type Version struct {
-	log      *history
+	of       *identity
 	revision uint64
 }
 
+// identity tells graphs apart, and keeps none in memory.
+type identity struct{ _ byte }
+
 // Before reports whether another version is a later one of the same graph.
-func (v Version) Before(later Version) bool { return v.log == later.log && v.revision < later.revision }
+func (v Version) Before(later Version) bool { return v.of == later.of && v.revision < later.revision }
 
 // Version returns what names the snapshot's state.
-func (s *Snapshot) Version() Version { return Version{s.log, s.revision} }
+func (s *Snapshot) Version() Version {
+	if s.log == nil {
+		return Version{}
+	}
+	return Version{s.log.id, s.revision}
+}
 
 // Since calls f with the ends of each tuple that may differ between an earlier version and
 // the snapshot, until f returns false. complete is false when f did, when these are more

@@ -98,7 +98,7 @@ func (s *Service) change(
 		}
 		// What others have committed. Those whose transactions are to be committed together
 		// with this one are not in it, but in the history.
-		tuples, _, err := s.currentTuples(ctx, relation.At{}, ref)
+		tuples, _, err := s.currentTuples(ctx, relation.At{Latest: true}, ref)
 		if err != nil {
 			return err
 		}

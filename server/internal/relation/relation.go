@@ -34,13 +34,15 @@ type Relationship struct {
 // not ordered as texts.
 type Revision string
 
-// At says which state an answer is about. The zero At sees every acknowledged write.
+// At says which state an answer is about. The zero At sees every acknowledged write, unless
+// an operator lets answers be older.
 //
 // With Exact or Time the answer is about the past, and what has expired is judged at that
 // moment: the one asked about, or the one at which the revision was made. It is refused when
 // that state is no longer kept, never answered from another one.
 type At struct {
 	AtLeast Revision  // see at least what this revision saw
+	Latest  bool      // see every acknowledged write, whatever operators allow: something is written because of it
 	Exact   Revision  // see what this revision saw and nothing else
 	Time    time.Time // see what the last revision at or before this time saw
 	Old     bool      // the caller may ask about what memory no longer has

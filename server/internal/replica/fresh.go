@@ -22,12 +22,13 @@ type round struct {
 // unless the configuration allows an older one and exact is false. When it fails SpiceDB is
 // to be asked.
 func (r *Replica) Fresh(ctx context.Context, exact bool) (*State, error) {
+	proved := r.proved.Load() // before the state, which is stored before it
 	state := r.latest.Load()
 	if state == nil {
 		r.metrics.loading.Inc()
 		return nil, ErrLoading
 	}
-	if proved := r.proved.Load(); !exact && proved > r.written.Load() && r.since()-proved < int64(r.cfg.Staleness) {
+	if !exact && proved > r.written.Load() && r.since()-proved < int64(r.cfg.Staleness) {
 		return state, nil
 	}
 	state, err := r.ask(ctx, r.join(ctx))
@@ -45,7 +46,12 @@ func (r *Replica) Fresh(ctx context.Context, exact bool) (*State, error) {
 
 // Written says that this server has written: what was proved before may not answer any more,
 // however old an answer may be.
-func (r *Replica) Written() { r.written.Store(r.since()) }
+func (r *Replica) Written() {
+	now := r.since()
+	for was := r.written.Load(); was < now && !r.written.CompareAndSwap(was, now); {
+		was = r.written.Load()
+	}
+}
 
 // ask waits for the answer of a round, but not for long.
 func (r *Replica) ask(ctx context.Context, q *round) (*State, error) {
@@ -101,10 +107,19 @@ func (r *Replica) run(ctx context.Context, q *round) {
 // since returns how long it is since the start, in nanoseconds.
 func (r *Replica) since() int64 { return int64(time.Since(r.start)) }
 
+// mostNews is how many relationships are followed one by one. It takes less to load all
+// than to follow more.
+const mostNews = 500_000
+
+var errTooMuch = errors.New("more has changed than is worth following")
+
 // catchUp asks what the last state does not contain and makes the next one of it.
 func (r *Replica) catchUp(ctx context.Context, last *State) (*State, error) {
 	var alive, dead []graph.Tuple
 	saw, err := r.source.news(ctx, last.horizon, func(row int, t *graph.Tuple) error {
+		if len(alive)+len(dead) == mostNews {
+			return errTooMuch
+		}
 		if row == rowAlive {
 			alive = append(alive, *t)
 		} else {
@@ -112,6 +127,10 @@ func (r *Replica) catchUp(ctx context.Context, last *State) (*State, error) {
 		}
 		return nil
 	})
+	if errors.Is(err, errTooMuch) {
+		r.giveUp(ctx, err)
+		return nil, ErrLoading
+	}
 	if err != nil {
 		return nil, err
 	}

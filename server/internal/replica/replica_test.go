@@ -233,6 +233,33 @@ func TestRestart(t *testing.T) {
 	has(t, r, "party:1#dagl@user:1")
 }
 
+// TestCrashedProcess has a process of the database die. The server survives that, but what
+// was not in its log does not: nothing is proved until all is loaded again.
+func TestCrashedProcess(t *testing.T) {
+	d := newDatabase(t)
+	r := d.replicate(t, replica.Config{Poll: time.Hour})
+	d.write(t, tuple.UpdateOperationTouch, "party:1#dagl@user:1")
+	has(t, r, "party:1#dagl@user:1")
+	conn, err := pgx.Connect(t.Context(), d.uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := os.FindProcess(int(conn.PgConn().PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for lost := false; !errors.Is(err, replica.ErrLoading); lost = lost || err != nil {
+		if _, err = r.Fresh(t.Context(), true); err == nil && lost {
+			t.Fatal("the replica went on after the crash of a process")
+		}
+	}
+	has(t, r, "party:1#dagl@user:1")
+	pg.Restart(t) // the server's own connections are lost too
+}
+
 // TestSweep removes what has expired, of which the database says nothing.
 func TestSweep(t *testing.T) {
 	d := newDatabase(t)

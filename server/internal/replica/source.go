@@ -19,8 +19,11 @@ import (
 // Both statements return rows of the same columns: one that says what the statement saw, and
 // one for each relationship. One statement sees one state, which it names itself.
 const (
-	// seen is the first of them. A database that is a copy of another lags behind it.
-	seen = `SELECT 2::int4, pg_current_snapshot()::text, extract(epoch FROM pg_postmaster_start_time())::text,
+	// seen is the first of them. A database that is a copy of another lags behind it. A server
+	// that survives the crash of one of its processes forgets what it had not written to its
+	// log, the numbers of transactions included; its counters then begin anew.
+	seen = `SELECT 2::int4, pg_current_snapshot()::text, extract(epoch FROM pg_postmaster_start_time())::text || '/' ||
+		coalesce(extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text, ''),
 	coalesce((SELECT encode(hash, 'hex') FROM schema_revision WHERE deleted_xid = '9223372036854775807'::xid8
 		ORDER BY created_xid DESC LIMIT 1), ''),
 	pg_is_in_recovery()::text, %s, '', '', '', (extract(epoch FROM clock_timestamp()) * 1000000)::int8`
