@@ -45,9 +45,11 @@ func crossing(r *http.Request, cookie bool) metadata.MD {
 	if credentials := credentials(r, cookie); credentials != "" {
 		md[authorizationKey] = []string{credentials}
 	}
-	for _, name := range trust.Names(r.TLS) {
-		if printable(name) {
-			md[certificateKey] = append(md[certificateKey], name)
+	if !credentialed(r) {
+		for _, name := range trust.Names(r.TLS) {
+			if printable(name) {
+				md[certificateKey] = append(md[certificateKey], name)
+			}
 		}
 	}
 	// By which a part of the platform says which part it is, whoever it calls for.
@@ -65,6 +67,12 @@ func crossing(r *http.Request, cookie bool) metadata.MD {
 		}
 	}
 	return md
+}
+
+// credentialed reports whether the request carries credentials, be they such that cannot
+// cross: a client's certificate counts alone, and must not stand in for what was to fail.
+func credentialed(r *http.Request) bool {
+	return len(r.Header.Values("Authorization")) > 0 || len(r.Header.Values(platformTokenKey)) > 0 || len(r.CookiesNamed(runtimeCookie)) > 0
 }
 
 // credentials returns what the request identifies its caller by: its Authorization header,

@@ -73,13 +73,18 @@ func TestServicesByTheirCertificates(t *testing.T) {
 		}
 		_ = conn.Close()
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: a.client(name)}}
-		for _, header := range []string{"", "X-Behalf-Client-Certificate", "Grpc-Metadata-X-Behalf-Client-Certificate"} {
+		for _, header := range []string{"", "X-Behalf-Client-Certificate", "Grpc-Metadata-X-Behalf-Client-Certificate", "Authorization", "PlatformAccessToken"} {
+			want := want
+			switch header {
+			case "Authorization", "PlatformAccessToken":
+				want = "" // which count alone, though what is in them cannot be passed on
+			}
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.HTTPAddr()+"/v1/caller", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if header != "" {
-				req.Header.Set(header, "portal.internal")
+				req.Header[header] = []string{"portal.internal", "b\xe9"}
 			}
 			resp, err := client.Do(req)
 			if err != nil {

@@ -2,6 +2,7 @@ package forwardauth
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/behalf-authz/behalf/gateway/internal/refusal"
@@ -34,7 +35,7 @@ func toldByMia(r *http.Request) (*behalfv1.AuthorizeRequest, bool) {
 	scheme, clear := atMost(r, "X-Forwarded-Proto", "https")
 	client, one := atMost(r, miaClientType, "")
 	backoffice, sure := atMost(r, miaBackoffice, "")
-	if !ok || !too || !known || !clear || !one || !sure {
+	if !ok || !too || !known || !clear || !one || !sure || leaves(r.URL.Path) {
 		return nil, false
 	}
 	req := question(r, method, scheme, host, uri)
@@ -46,6 +47,14 @@ func toldByMia(r *http.Request) (*behalfv1.AuthorizeRequest, bool) {
 		req.Headers = append(req.Headers, &behalfv1.RequestHeader{Name: "Authorization", Value: []byte(token)})
 	}
 	return req, true
+}
+
+// leaves reports whether a path leads out of the adapter's own by dot segments. A gateway that
+// resolves them before it chooses whom to pass a request on to, and passes it on as it came,
+// has taken it for another: a client then asks here himself.
+func leaves(p string) bool {
+	p = path.Clean(p)
+	return p != PathMia && !strings.HasPrefix(p, PathMia+"/")
 }
 
 // atMost returns the value of a header that may be there once, or what counts without one: some

@@ -89,6 +89,12 @@ func TestMiaTells(t *testing.T) {
 		a.GetClientType() != "app" || !a.GetBackoffice() || a.GetRemoves() {
 		t.Errorf("asked %v", a)
 	}
+	for _, path := range []string{"/auth/../login", "/auth/x/%2e%2e/../login", "/auth/../authz"} {
+		s := &services{answer: allowed}
+		if w := ask(s, path, peer, toldMia()); w.Code != http.StatusForbidden || s.asked != nil {
+			t.Errorf("%s: %d, asked %v", path, w.Code, s.asked)
+		}
+	}
 	headers := map[string]string{}
 	for _, h := range a.GetHeaders() {
 		headers[h.GetName()] += string(h.GetValue())
