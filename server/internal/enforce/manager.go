@@ -2,8 +2,10 @@ package enforce
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
+	"github.com/behalf-authz/behalf/server/internal/authn"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 )
@@ -23,7 +25,7 @@ func (q *question) authenticate(ctx context.Context) (cookie bool, err error) {
 	if q.service.manager == nil || !unknown {
 		return cookie, err
 	}
-	who, failed := q.service.manager.Ask(ctx, func(name string) []string { return q.headers.values[name] })
+	who, failed := q.service.manager.Ask(ctx, q.forManager)
 	switch {
 	case fault.KindOf(failed) == fault.Unauthenticated: // what it says of him is wrong
 		return cookie, failed
@@ -33,9 +35,31 @@ func (q *question) authenticate(ctx context.Context) (cookie bool, err error) {
 		}
 		return cookie, failed
 	}
-	// No other site can have a browser send an Authorization header.
+	// No other site can have a browser send a bearer token. Other schemes, such as Basic, a
+	// browser adds by itself.
+	_, notBearer := authn.FromAuthorization(q.headers.values["authorization"])
 	q.who = who
-	return len(q.headers.values["authorization"]) == 0 && len(q.headers.values["cookie"]) > 0, nil
+	return notBearer != nil && len(q.headers.values["cookie"]) > 0, nil
+}
+
+// forManager returns a header of the request as a manager of others may see it. A session of
+// ours is not for others to know: beside an Authorization header our cookie was not looked at
+// and may hold one; without, the manager is asked only because it holds none.
+func (q *question) forManager(name string) []string {
+	values := q.headers.values[name]
+	if name != "cookie" || len(q.headers.values["authorization"]) == 0 {
+		return values
+	}
+	var kept []string
+	for _, c := range (&http.Request{Header: http.Header{"Cookie": values}}).Cookies() {
+		if c.Name != q.service.cookie {
+			kept = append(kept, c.Name+"="+c.Value)
+		}
+	}
+	if kept == nil {
+		return nil
+	}
+	return []string{strings.Join(kept, "; ")}
 }
 
 // toldID returns by what a service behind a gateway knows a user: his id, or what another

@@ -3,6 +3,7 @@ package enforce_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/behalf-authz/behalf/server/internal/caller"
@@ -15,10 +16,13 @@ type managing struct {
 	who   caller.Caller
 	err   error
 	asked int
+	// cookies is what it was last told of them.
+	cookies []string
 }
 
-func (m *managing) Ask(context.Context, func(string) []string) (caller.Caller, error) {
+func (m *managing) Ask(_ context.Context, header func(string) []string) (caller.Caller, error) {
 	m.asked++
+	m.cookies = header("cookie")
 	return m.who, m.err
 }
 
@@ -65,6 +69,10 @@ routes:
 			Method: "POST", Scheme: "https", Host: "a.test", Target: "/known",
 			Headers: []enforce.Header{cookie, {Name: "Sec-Fetch-Site", Value: "cross-site"}},
 		}, "CROSS_SITE", 1},
+		"another site's form, to which the browser adds a password": {caller.Caller{}, invalid, managing{who: theirs}, enforce.Request{
+			Method: "POST", Scheme: "https", Host: "a.test", Target: "/known",
+			Headers: []enforce.Header{{Name: "Cookie", Value: "sid=x; theirs=y"}, {Name: "Authorization", Value: "Basic a2FyaTp4"}, {Name: "Sec-Fetch-Site", Value: "same-site"}},
+		}, "CROSS_SITE", 1},
 	} {
 		w := &world{who: row.ours, unknown: row.unknown, answers: yes}
 		c := configOf(t, text, w, w)
@@ -80,6 +88,11 @@ routes:
 		}
 		if err != nil {
 			got = "error"
+		}
+		for _, c := range row.manager.cookies {
+			if header := row.request.Headers; len(header) > 1 && header[1].Name == "Authorization" && strings.Contains(c, "sid=") {
+				t.Errorf("%s: the manager was told of %q", name, c)
+			}
 		}
 		if got != row.want || row.manager.asked != row.asked {
 			t.Errorf("%s: %q, asked %d times, %v; want %q, %d", name, got, row.manager.asked, err, row.want, row.asked)
