@@ -77,7 +77,10 @@ func (s *Service) exchange(ctx context.Context, due Session, holder string) erro
 		// The provider does not answer. The session goes on until its own end, and is tried
 		// again when somebody asks in a while.
 		s.logger.WarnContext(ctx, "a session is not renewed", "provider", due.Provider, "error", err)
-		_, err := s.leases.RenewSession(ctx, due.ID, holder, due.Tokens, s.now().Add(provider.KeysInterval))
+		kept, err := s.leases.RenewSession(ctx, due.ID, holder, due.Tokens, s.now().Add(provider.KeysInterval))
+		if err == nil && !kept {
+			err = s.stands(ctx, due.ID)
+		}
 		return err
 	}
 	return s.keep(ctx, due.ID, holder, fresh)
@@ -93,7 +96,10 @@ func (s *Service) keep(ctx context.Context, id ID, holder string, fresh provider
 	}
 	held := time.After(leaseTime - renewTime)
 	for {
-		_, err := s.leases.RenewSession(ctx, id, holder, sealed, renewAfter(fresh))
+		kept, err := s.leases.RenewSession(ctx, id, holder, sealed, renewAfter(fresh))
+		if err == nil && !kept {
+			return s.stands(ctx, id)
+		}
 		if err == nil {
 			return nil
 		}
@@ -103,6 +109,15 @@ func (s *Service) keep(ctx context.Context, id ID, holder string, fresh provider
 		case <-time.After(leasePause):
 		}
 	}
+}
+
+// stands fails if a session has ended, by a logout that came while it was renewed.
+func (s *Service) stands(ctx context.Context, id ID) error {
+	_, there, err := s.store.Session(ctx, id)
+	if err == nil && !there {
+		err = ended()
+	}
+	return err
 }
 
 // end ends a session that its provider has ended.
