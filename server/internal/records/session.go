@@ -79,9 +79,11 @@ func (s *Store) ChooseParty(ctx context.Context, id session.ID, party int64) (bo
 	return s.changed(ctx, "keep the choice of a session", "UPDATE session SET party = ? WHERE id = ?", party, id[:])
 }
 
-// SeeSession notes when a session was used last, unless it is known to have been used since.
-func (s *Store) SeeSession(ctx context.Context, id session.ID, at time.Time) error {
-	_, err := s.changed(ctx, "note the use of a session", "UPDATE session SET seen = ? WHERE id = ? AND seen < ?", at.UnixMicro(), id[:], at.UnixMicro())
+// SeeSession notes when a session was used last, unless it is known to have been used since,
+// or less than within before.
+func (s *Store) SeeSession(ctx context.Context, id session.ID, at time.Time, within time.Duration) error {
+	_, err := s.changed(ctx, "note the use of a session", "UPDATE session SET seen = ? WHERE id = ? AND seen < ?",
+		at.UnixMicro(), id[:], at.Add(-within).UnixMicro())
 	return err
 }
 

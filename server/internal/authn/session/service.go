@@ -68,6 +68,7 @@ type Service struct {
 	logger    *slog.Logger
 	now       func() time.Time
 	renewals  singleflight.Group
+	notes     singleflight.Group // of use
 }
 
 // New returns a service.

@@ -65,8 +65,8 @@ type Leases interface {
 type Marks interface {
 	// ChooseParty keeps for which party the holder acts; false when there is no such session.
 	ChooseParty(ctx context.Context, id ID, party int64) (bool, error)
-	// SeeSession notes when it was used last.
-	SeeSession(ctx context.Context, id ID, at time.Time) error
+	// SeeSession notes when it was used last, unless that was noted less than within before.
+	SeeSession(ctx context.Context, id ID, at time.Time, within time.Duration) error
 }
 
 // secretBytes is how many random bytes a session has: 256 bits.

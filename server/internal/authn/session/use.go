@@ -11,19 +11,29 @@ import (
 // seeEvery is how often the use of a session is noted: it costs a write.
 const seeEvery = time.Minute
 
+// seeTime is how long a request waits for that at most.
+const seeTime = 5 * time.Second
+
 // unused reports whether nobody has used a session for too long.
 func (s *Service) unused(is Session) bool {
 	return !is.Seen.IsZero() && s.now().Sub(is.Seen) > s.idle
 }
 
-// see notes that a session is used. Where that fails the session may end too early, and the
-// request goes on.
+// see notes that a session is used, once for however many requests come at a time. Where
+// that fails the session may end too early, and the request goes on.
 func (s *Service) see(ctx context.Context, is Session) {
-	now := s.now()
-	if now.Sub(is.Seen) < min(seeEvery, s.idle/10) {
+	now, every := s.now(), min(seeEvery, s.idle/10)
+	if now.Sub(is.Seen) < every {
 		return
 	}
-	if err := s.marks.SeeSession(ctx, is.ID, now); err != nil {
+	_, err, _ := s.notes.Do(string(is.ID[:]), func() (any, error) {
+		// Those who wait must not fail because the first goes away. Who has read the session
+		// before another noted its use comes late, and has nothing to add.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seeTime)
+		defer cancel()
+		return nil, s.marks.SeeSession(ctx, is.ID, now, every/2)
+	})
+	if err != nil {
 		s.logger.WarnContext(ctx, "the use of a session is not noted", "error", err)
 	}
 }

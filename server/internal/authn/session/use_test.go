@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,21 @@ type held struct {
 	*session.Service
 	store *records.Store
 	now   time.Time
+
+	sees func() // when the use of a session is noted; nil for nothing
+}
+
+// SeeSession implements session.Marks, as the records do.
+func (h *held) SeeSession(ctx context.Context, id session.ID, at time.Time, within time.Duration) error {
+	if h.sees != nil {
+		h.sees()
+	}
+	return h.store.SeeSession(ctx, id, at, within)
+}
+
+// ChooseParty implements session.Marks.
+func (h *held) ChooseParty(ctx context.Context, id session.ID, party int64) (bool, error) {
+	return h.store.ChooseParty(ctx, id, party)
 }
 
 func newHeld(t *testing.T) *held {
@@ -45,7 +62,7 @@ func newHeld(t *testing.T) *held {
 	}
 	h := &held{store: store, now: time.Now()}
 	h.Service, err = session.New(session.Config{
-		Store: store, Leases: store, Marks: store, Ring: ring, Providers: []*provider.Provider{idp}, Users: users{},
+		Store: store, Leases: store, Marks: h, Ring: ring, Providers: []*provider.Provider{idp}, Users: users{},
 		Origin: func() string { return "" }, Idle: 30 * time.Minute, Logger: logger, Now: func() time.Time { return h.now },
 	})
 	if err != nil {
@@ -93,6 +110,33 @@ func TestUnusedSessionsEnd(t *testing.T) {
 	h.now = h.now.Add(-100 * time.Minute) // it is gone, not only closed
 	if _, err := h.Caller(t.Context(), unused); fault.KindOf(err) != fault.Unauthenticated {
 		t.Errorf("unused, by an earlier clock: %v", err)
+	}
+}
+
+// TestUseIsNotedOnce has many requests use a session at once: none notes it beside another.
+func TestUseIsNotedOnce(t *testing.T) {
+	h := newHeld(t)
+	s := h.put(t, "kari", h.now)
+	h.now = h.now.Add(2 * time.Minute)
+	var at, most atomic.Int64
+	h.sees = func() {
+		n := at.Add(1)
+		defer at.Add(-1)
+		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+		}
+		time.Sleep(20 * time.Millisecond) // so long the others have to come
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := h.Caller(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d requests note its use at once", most.Load())
 	}
 }
 
