@@ -22,7 +22,8 @@ type Persons interface {
 // Links keep which user a subject of an issuer is.
 type Links interface {
 	UserOfIdentity(ctx context.Context, issuer, subject string) (user int64, err error)
-	PutIdentity(ctx context.Context, issuer, subject string, user int64) error
+	// AddIdentity says which user it is unless somebody has, and returns which it is.
+	AddIdentity(ctx context.Context, issuer, subject string, user int64) (is int64, err error)
 }
 
 // Register makes parties.
@@ -70,10 +71,16 @@ func (u *Users) UserOf(ctx context.Context, i authn.Identity) (userID, partyID i
 	if userID == 0 && i.Provision {
 		return u.provision(ctx, i)
 	}
-	if p, found := u.persons.ByUser(party.UserID(userID)); found && userID != 0 && p.DiedOn == "" {
-		return userID, int64(p.ID), nil
+	userID, partyID = u.living(userID)
+	return userID, partyID, nil
+}
+
+// living returns a user and his own party, zeros when he is no living person on record.
+func (u *Users) living(user int64) (userID, partyID int64) {
+	if p, found := u.persons.ByUser(party.UserID(user)); found && user != 0 && p.DiedOn == "" {
+		return user, int64(p.ID)
 	}
-	return 0, 0, nil
+	return 0, 0
 }
 
 // provision makes a user of a subject: a party that has identified itself, whose key at the
@@ -93,8 +100,14 @@ func (u *Users) provision(ctx context.Context, i authn.Identity) (userID, partyI
 	if _, _, err := u.register.PutParty(ctx, source, record); err != nil {
 		return 0, 0, fmt.Errorf("let a new user log in: %w", err)
 	}
-	if err := u.links.PutIdentity(ctx, i.Issuer, i.Subject, int64(made.UserID)); err != nil {
+	userID, err = u.links.AddIdentity(ctx, i.Issuer, i.Subject, int64(made.UserID))
+	switch {
+	case err != nil:
 		return 0, 0, err
+	case userID == int64(made.UserID):
+		return userID, int64(made.ID), nil
 	}
-	return int64(made.UserID), int64(made.ID), nil
+	// An administrator has said meanwhile who it is, and his word stands.
+	userID, partyID = u.living(userID)
+	return userID, partyID, nil
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/authn/link"
 )
 
+const userOfIdentity = "SELECT user_id FROM login_identity WHERE issuer = ? AND subject = ?"
+
 // UserOfIdentity returns the user that a subject of an issuer is, 0 when nobody has said.
 func (s *Store) UserOfIdentity(ctx context.Context, issuer, subject string) (user int64, err error) {
 	err = s.Read(ctx, func(tx *Tx) error {
-		return tx.each(ctx, func(scan func(...any) error) error { return scan(&user) },
-			"SELECT user_id FROM login_identity WHERE issuer = ? AND subject = ?", issuer, subject)
+		return tx.each(ctx, func(scan func(...any) error) error { return scan(&user) }, userOfIdentity, issuer, subject)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("read whose login it is: %w", err)
@@ -19,16 +20,31 @@ func (s *Store) UserOfIdentity(ctx context.Context, issuer, subject string) (use
 	return user, nil
 }
 
-// PutIdentity says which user a subject of an issuer is.
-func (s *Store) PutIdentity(ctx context.Context, issuer, subject string, user int64) error {
-	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		return tx.exec(ctx, `INSERT INTO login_identity (issuer, subject, user_id) VALUES (?, ?, ?)
-			ON CONFLICT (issuer, subject) DO UPDATE SET user_id = excluded.user_id`, issuer, subject, user)
+// linkIdentity begins the statement that says which user a subject is. A user who is not on
+// record, or is dead, is none: writes take their turns, so that none goes while it is made.
+const linkIdentity = `INSERT INTO login_identity (issuer, subject, user_id)
+	SELECT ?, ?, user_id FROM party WHERE user_id = ? AND died_on = ''
+	ON CONFLICT (issuer, subject) `
+
+// PutIdentity says which user a subject of an issuer is, whoever it was. It says whether there
+// is such a user; where not, nothing has changed.
+func (s *Store) PutIdentity(ctx context.Context, issuer, subject string, user int64) (bool, error) {
+	return s.changed(ctx, "keep whose login it is", linkIdentity+"DO UPDATE SET user_id = excluded.user_id", issuer, subject, user)
+}
+
+// AddIdentity says which user a subject of an issuer is, unless somebody has said it already.
+// It returns which user it is, 0 when it is nobody and there is no such user.
+func (s *Store) AddIdentity(ctx context.Context, issuer, subject string, user int64) (is int64, err error) {
+	err = s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		if err := tx.exec(ctx, linkIdentity+"DO NOTHING", issuer, subject, user); err != nil {
+			return err
+		}
+		return tx.each(ctx, func(scan func(...any) error) error { return scan(&is) }, userOfIdentity, issuer, subject)
 	})
 	if err != nil {
-		return fmt.Errorf("keep whose login it is: %w", err)
+		return 0, fmt.Errorf("keep whose login it is: %w", err)
 	}
-	return nil
+	return is, nil
 }
 
 // DeleteIdentity says that a subject of an issuer is nobody. It says whether it was somebody.

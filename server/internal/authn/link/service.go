@@ -36,7 +36,8 @@ type Query struct {
 // Store keeps identities.
 type Store interface {
 	UserOfIdentity(ctx context.Context, issuer, subject string) (user int64, err error)
-	PutIdentity(ctx context.Context, issuer, subject string, user int64) error
+	// PutIdentity says which user a subject is; false when no living person on record is the user.
+	PutIdentity(ctx context.Context, issuer, subject string, user int64) (bool, error)
 	DeleteIdentity(ctx context.Context, issuer, subject string) (bool, error)
 	Identities(ctx context.Context, q Query) ([]Identity, error)
 }
@@ -70,12 +71,23 @@ func New(c Config) (*Service, error) {
 // Link says which user a subject is, and returns which it was.
 func (s *Service) Link(ctx context.Context, i Identity) (was int64, err error) {
 	if !s.c.Exists(i.User) {
-		return 0, fault.New(fault.NotFound, ReasonUserNotFound, "no living person on record is user %d", i.User)
+		return 0, noUser(i.User)
 	}
 	if was, err = s.prepare(ctx, i); err != nil || was == i.User {
 		return was, err
 	}
-	return was, s.c.Store.PutIdentity(ctx, i.Issuer, i.Subject, i.User)
+	there, err := s.c.Store.PutIdentity(ctx, i.Issuer, i.Subject, i.User)
+	switch {
+	case err != nil:
+		return 0, err
+	case !there: // any more
+		return 0, noUser(i.User)
+	}
+	return was, nil
+}
+
+func noUser(user int64) error {
+	return fault.New(fault.NotFound, ReasonUserNotFound, "no living person on record is user %d", user)
 }
 
 // Unlink says that a subject is nobody, and returns whom it was.

@@ -3,12 +3,14 @@ package link_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/behalf-authz/behalf/server/internal/authn/link"
 	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
 )
 
@@ -28,6 +30,9 @@ func newPlace(t *testing.T) *place {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	p := &place{store: store}
+	for _, user := range []int64{7, 8} {
+		p.person(t, user, "")
+	}
 	p.Service, err = link.New(link.Config{
 		Store: store, Exists: func(user int64) bool { return user == 7 || user == 8 },
 		Record: func(_ context.Context, c link.Change) error {
@@ -42,6 +47,15 @@ func newPlace(t *testing.T) *place {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// person puts a user on record.
+func (p *place) person(t *testing.T, user int64, died string) {
+	t.Helper()
+	who := party.Party{ID: party.ID(user), UUID: fmt.Sprint(user), Kind: party.Person, UserID: party.UserID(user), DiedOn: died}
+	if err := p.store.Write(t.Context(), func(ctx context.Context, tx *records.Tx) error { return tx.PutParty(ctx, who, "test") }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (p *place) want(t *testing.T, user int64) {
@@ -88,6 +102,17 @@ func TestEveryChangeIsRecordedFirst(t *testing.T) {
 	if diff := cmp.Diff(want, p.recorded); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
 	}
+}
+
+// TestUserGoneMeanwhile links to a user who was there when the service looked, and has died.
+func TestUserGoneMeanwhile(t *testing.T) {
+	p := newPlace(t)
+	p.person(t, 7, "2026-01-02")
+	_, err := p.Link(t.Context(), link.Identity{Issuer: "idp", Subject: "kari", User: 7})
+	if f, is := errors.AsType[*fault.Error](err); !is || f.Reason != link.ReasonUserNotFound {
+		t.Errorf("linked to a user who is gone: %v", err)
+	}
+	p.want(t, 0)
 }
 
 func TestPages(t *testing.T) {
