@@ -84,10 +84,10 @@ func (b *Browser) Fill(selector, text string) {
 }
 
 // Address is where the tab is.
-func (b *Browser) Address() string { return b.read("location.href") }
+func (b *Browser) Address() string { return b.Read("location.href") }
 
 // Text is what the page says.
-func (b *Browser) Text() string { return b.read("document.body.innerText") }
+func (b *Browser) Text() string { return b.Read("document.body.innerText") }
 
 // must takes a step.
 func (b *Browser) must(what string, step chromedp.Action[chromedp.Void]) {
@@ -99,7 +99,8 @@ func (b *Browser) must(what string, step chromedp.Action[chromedp.Void]) {
 	}
 }
 
-func (b *Browser) read(expression string) string {
+// Read returns the string that an expression of JavaScript gives on the page.
+func (b *Browser) Read(expression string) string {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
