@@ -16,12 +16,17 @@ type managing struct {
 	who   caller.Caller
 	err   error
 	asked int
+	hangs bool
 	// cookies is what it was last told of them.
 	cookies []string
 }
 
-func (m *managing) Ask(_ context.Context, header func(string) []string) (caller.Caller, error) {
+func (m *managing) Ask(ctx context.Context, header func(string) []string) (caller.Caller, error) {
 	m.asked++
+	if m.hangs {
+		<-ctx.Done()
+		return caller.Caller{}, fault.New(fault.Unavailable, fault.ReasonUnavailable, "x").Because(ctx.Err())
+	}
 	m.cookies = header("cookie")
 	return m.who, m.err
 }
@@ -64,6 +69,7 @@ routes:
 		"refused":                         {caller.Caller{}, nil, managing{err: invalid}, get("/known", cookie), "CREDENTIALS_INVALID", 1},
 		"it is down":                      {caller.Caller{}, invalid, managing{err: down}, get("/known", bearer), "error", 1},
 		"it is down, at an open route":    {caller.Caller{}, invalid, managing{err: down}, get("/open", bearer), "", 1},
+		"it hangs, at an open route":      {caller.Caller{}, invalid, managing{hangs: true}, get("/open", bearer), "", 1},
 		"our store is down":               {caller.Caller{}, down, managing{who: theirs}, get("/known", bearer), "error", 0},
 		"another site's form": {caller.Caller{}, invalid, managing{who: theirs}, enforce.Request{
 			Method: "POST", Scheme: "https", Host: "a.test", Target: "/known",

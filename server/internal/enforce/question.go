@@ -27,11 +27,26 @@ type question struct {
 	records    []decision.Record
 }
 
+// openPatience is how long a request that everybody may make waits for who asks to be known.
+// Gateways give up after a second or two.
+const openPatience = time.Second
+
+// identify is authenticate, which must not hold up a request that is let in anyway when
+// somebody who has to be asked does not answer.
+func (q *question) identify(ctx context.Context, open bool) (cookie bool, err error) {
+	if open {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, openPatience)
+		defer cancel()
+	}
+	return q.authenticate(ctx)
+}
+
 // judge lets the request in, or says why not.
 func (q *question) judge(ctx context.Context, r *route) (judgement, error) {
 	o, opens := r.rule.(opener)
 	open := opens && o.open(q)
-	cookie, err := q.authenticate(ctx)
+	cookie, err := q.identify(ctx, open)
 	switch {
 	case open && (err != nil || cookie && !q.sameSite()):
 		// Everybody may pass, so who cannot be told from others passes as one of them.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/authn/provider"
@@ -23,13 +24,23 @@ const (
 // for it on however many servers. Providers that rotate refresh tokens take a second use of one
 // for theft.
 func (s *Service) renew(ctx context.Context, due Session) error {
-	_, err, _ := s.renewals.Do(string(due.ID[:]), func() (any, error) {
+	renewed := s.renewals.DoChan(string(due.ID[:]), func() (_ any, err error) {
+		defer func() { // in a goroutine of its own, where a panic ends the process
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic while a session was renewed: %v", p)
+			}
+		}()
 		// Those who wait must not fail because the first goes away.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*leaseTime)
 		defer cancel()
 		return nil, s.renewOnce(ctx, due)
 	})
-	return err
+	select {
+	case r := <-renewed:
+		return r.Err
+	case <-ctx.Done(): // who asks waits no more; the renewal goes on for who comes next
+		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the session is being renewed").Because(ctx.Err())
+	}
 }
 
 // renewOnce renews the session or waits until another server has.
