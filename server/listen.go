@@ -123,14 +123,14 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return nil
 	})
-	// Port 0 stands for a free one, so that this line is where to read which.
-	s.cfg.Logger.InfoContext(ctx, "serving", "grpc", s.GRPCAddr(), "http", s.HTTPAddr(),
-		"tls", s.cfg.TLS.enabled(), "data_dir", s.cfg.DataDir)
 	s.serving.Store(true)
 	s.health.Resume()
 	for service := range s.grpc.GetServiceInfo() { // probes may ask for one by its name
 		s.health.SetServingStatus(service, healthv1.HealthCheckResponse_SERVING)
 	}
+	// Said when probes are told so already. Port 0 stands for a free one: here is where to read which.
+	s.cfg.Logger.InfoContext(ctx, "serving", "grpc", s.GRPCAddr(), "http", s.HTTPAddr(),
+		"tls", s.cfg.TLS.enabled(), "data_dir", s.cfg.DataDir)
 	close(s.started)
 	// Last, so that a stop that is asked for already does not come before the start.
 	group.Go(func() error {
