@@ -65,3 +65,20 @@ func TestPages(t *testing.T) {
 		}
 	}
 }
+
+// foreign is whatever a page has loaded from another server.
+const foreign = `performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin + "/") && !n.startsWith("data:")).join(" ")`
+
+// TestDocs opens the page that shows the API: it is whole without any other server.
+func TestDocs(t *testing.T) {
+	w := startWorld(t, "https://127.0.0.1:1", "")
+	b := chromium.Open(t)
+	b.Go("http://" + w.http + "/docs")
+	b.Await(".opblock")
+	if got := b.Read(foreign); got != "" {
+		t.Errorf("it has loaded %s", got)
+	}
+	if text := b.Text(); !strings.Contains(text, "/v1/parties") {
+		t.Errorf("it does not show /v1/parties:\n%s", text)
+	}
+}

@@ -123,6 +123,7 @@ func New(cfg Config) (http.Handler, error) {
 	rt := &router{
 		timeout: cfg.Timeout,
 		fixed:   operations(cfg),
+		docs:    docs(),
 		rest:    native,
 		altinn:  altinn.New(conn, cfg.Decisions),
 		authzen: authzen.New(conn, cfg.MaxBodyBytes),
@@ -145,6 +146,7 @@ func New(cfg Config) (http.Handler, error) {
 type router struct {
 	timeout time.Duration
 	fixed   map[string]http.Handler
+	docs    http.Handler
 	rest    http.Handler
 	altinn  http.Handler
 	login   http.Handler // nil when nobody logs in
@@ -164,6 +166,9 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case servesDocs(path):
+		event.From(r.Context()).Route = pathDocs
+		rt.docs.ServeHTTP(w, r)
 	case strings.HasPrefix(path, rest.Prefix):
 		rt.serveDoor(w, r, rt.rest, safeMethod(r.Method))
 	case altinn.Serves(path):

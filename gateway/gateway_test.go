@@ -83,7 +83,7 @@ func TestDocuments(t *testing.T) {
 	if got := standin.Do(t, srv, "GET /.well-known/client-jwks.json", ""); got.Status != 200 || got.Body != `{"keys":[]}` {
 		t.Errorf("keys of the client: %d %s", got.Status, got.Body)
 	}
-	for _, path := range []string{"/openapi.json", "/.well-known/jwks.json", "/.well-known/client-jwks.json", "/metrics", "/health", "/livez", "/readyz"} {
+	for _, path := range []string{"/openapi.json", "/docs", "/docs/swagger-ui.css", "/.well-known/jwks.json", "/.well-known/client-jwks.json", "/metrics", "/health", "/livez", "/readyz"} {
 		if got := standin.Do(t, srv, "POST "+path, ""); got.Status != 405 || got.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("POST %s: %d, Allow %q", path, got.Status, got.Header.Get("Allow"))
 		}

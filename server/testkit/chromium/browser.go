@@ -83,6 +83,12 @@ func (b *Browser) Fill(selector, text string) {
 	b.must("fill "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// Await returns when the page shows what the selector names.
+func (b *Browser) Await(selector string) {
+	b.t.Helper()
+	b.must("see "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
 // Address is where the tab is.
 func (b *Browser) Address() string { return b.Read("location.href") }
 
