@@ -16,7 +16,7 @@ import (
 
 // TestDocumentedRoutes takes the routes of the documentation.
 func TestDocumentedRoutes(t *testing.T) {
-	text, err := os.ReadFile("../../../schema/GATEWAYS.md")
+	text, err := os.ReadFile("../../../gateway/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
