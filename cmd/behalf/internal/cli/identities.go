@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
@@ -83,14 +83,11 @@ func newIdentitiesUnlink(t Terminal) *cobra.Command {
 	return cmd
 }
 
-// call calls the server or, when none runs, the data directory's own services.
-func (c *identitiesCommand) call(ctx context.Context, do func(context.Context, behalfv1.IdentityServiceClient) error) (err error) {
-	conn, release, err := c.client.reach(ctx, newProgress(c.Err))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	return c.client.explain(do(ctx, behalfv1.NewIdentityServiceClient(conn)))
+// call calls the service of the running server or of the data directory.
+func (c *identitiesCommand) call(ctx context.Context, do func(context.Context, behalfv1.IdentityServiceClient) error) error {
+	return c.client.ask(ctx, c.Err, func(conn grpc.ClientConnInterface, _ *progress) error {
+		return do(ctx, behalfv1.NewIdentityServiceClient(conn))
+	})
 }
 
 func (c *identitiesCommand) link(ctx context.Context, service behalfv1.IdentityServiceClient, i *behalfv1.Identity) error {
