@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/behalf-authz/behalf/migrations"
@@ -22,15 +20,15 @@ const LayerAudit = "audit"
 // none.
 func auditFile(dir string) (string, error) {
 	path := filepath.Join(dir, auditName)
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return "", nil
+	there, err := hasDatabase(path)
+	if !there {
+		return "", err
 	}
-	return path, err
+	return path, nil
 }
 
 // auditLayer adds how far a data directory's audit records have come, if it has any.
-func auditLayer(ctx context.Context, dir string, layers []Layer) (_ []Layer, err error) {
+func auditLayer(ctx context.Context, dir string, layers []Layer) ([]Layer, error) {
 	path, err := auditFile(dir)
 	if err != nil || path == "" {
 		return layers, err
@@ -39,18 +37,13 @@ func auditLayer(ctx context.Context, dir string, layers []Layer) (_ []Layer, err
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Inspect(path)
+	db, have, err := inspect(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	have, err := sqlite.State(ctx, db)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	l := recordsLayer(have, list)
 	l.Name = LayerAudit
-	return append(layers, l), nil
+	return append(layers, l), db.Close()
 }
 
 // migrateAudit brings the audit records of a data directory to this release, which nobody

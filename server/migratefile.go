@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,22 +42,18 @@ func databaseState(ctx context.Context, dir string) (_ []Layer, err error) {
 	}
 	datastore := Layer{Name: LayerDatastore, Current: "in the file", Wanted: "in the file"}
 	path := filepath.Join(dir, databaseName)
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return []Layer{recordsLayer(migrations.State{}, list), datastore, pendingAfter(thisSchema(), LayerRecords)}, nil
-	}
+	there, err := hasDatabase(path)
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Inspect(path)
+	if !there {
+		return []Layer{recordsLayer(migrations.State{}, list), datastore, pendingAfter(thisSchema(), LayerRecords)}, nil
+	}
+	db, have, err := inspect(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	have, err := sqlite.State(ctx, db)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	layers := []Layer{recordsLayer(have, list), datastore}
 	since := migrations.State{}
 	switch {
@@ -76,6 +73,28 @@ func databaseState(ctx context.Context, dir string) (_ []Layer, err error) {
 	}
 	d, since, err := lookAt(ctx, db, thisSchema(), since)
 	return append(layers, schemaLayer(thisSchema(), since, d, err)), nil
+}
+
+// hasDatabase reports whether a file is there with something in it.
+func hasDatabase(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Size() > 0, err
+}
+
+// inspect opens a file of the data directory to be read and says which migrations it has had.
+func inspect(ctx context.Context, path string) (*sql.DB, migrations.State, error) {
+	db, err := sqlite.Inspect(path)
+	if err != nil {
+		return nil, migrations.State{}, err
+	}
+	have, err := sqlite.State(ctx, db)
+	if err != nil {
+		return nil, have, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+	}
+	return db, have, nil
 }
 
 // Migrations of a file that must have been applied before it can be asked.
