@@ -105,14 +105,12 @@ func (t *Tx) SetHolderUser(ctx context.Context, to party.ID, was, user party.Use
 		{"UPDATE assignment SET to_user = ? WHERE to_id = ?", []any{number(int64(user)), int64(to)}},
 		{"UPDATE delegation SET to_user = ? WHERE to_id = ?", []any{int64(user), int64(to)}},
 		{"UPDATE delegation SET given_by = ? WHERE given_by = ? AND given_by <> 0", []any{int64(user), int64(was)}},
-		{"UPDATE login_identity SET user_id = ? WHERE user_id = ? AND user_id <> 0", []any{int64(user), int64(was)}},
-		{"DELETE FROM login_identity WHERE user_id = 0", nil},
 	} {
 		if err := t.exec(ctx, set.text, set.args...); err != nil {
 			return fmt.Errorf("set the user id of what party %d holds: %w", to, err)
 		}
 	}
-	return nil
+	return t.MoveLogins(ctx, was, user)
 }
 
 // DeleteAssignment deletes the assignment with the key.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/behalf-authz/behalf/server/internal/authn/link"
+	"github.com/behalf-authz/behalf/server/internal/party"
 )
 
 const userOfIdentity = "SELECT user_id FROM login_identity WHERE issuer = ? AND subject = ?"
@@ -50,6 +51,32 @@ func (s *Store) AddIdentity(ctx context.Context, issuer, subject string, user in
 // DeleteIdentity says that a subject of an issuer is nobody. It says whether it was somebody.
 func (s *Store) DeleteIdentity(ctx context.Context, issuer, subject string) (bool, error) {
 	return s.changed(ctx, "forget whose login it is", "DELETE FROM login_identity WHERE issuer = ? AND subject = ?", issuer, subject)
+}
+
+// Logins returns how many logins are a user.
+func (t *Tx) Logins(ctx context.Context, user party.UserID) (n int, err error) {
+	err = t.each(ctx, func(scan func(...any) error) error { return scan(&n) },
+		"SELECT count(*) FROM login_identity WHERE user_id = ?", int64(user))
+	if err != nil {
+		return 0, fmt.Errorf("count the logins of user %d: %w", user, err)
+	}
+	return n, nil
+}
+
+// MoveLogins lets the logins of a user be another beside his own. They are nobody's when to
+// is 0.
+func (t *Tx) MoveLogins(ctx context.Context, from, to party.UserID) error {
+	if from == 0 {
+		return nil // which is nobody
+	}
+	text, args := "UPDATE login_identity SET user_id = ? WHERE user_id = ?", []any{int64(to), int64(from)}
+	if to == 0 {
+		text, args = "DELETE FROM login_identity WHERE user_id = ?", args[1:]
+	}
+	if err := t.exec(ctx, text, args...); err != nil {
+		return fmt.Errorf("move the logins of user %d to user %d: %w", from, to, err)
+	}
+	return nil
 }
 
 // Identities returns links by issuer and subject.

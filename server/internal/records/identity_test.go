@@ -118,6 +118,42 @@ func TestLoginsFollowTheirUser(t *testing.T) {
 	})
 }
 
+// TestLoginsMoveToAnotherUser joins the logins of one user to those of another.
+func TestLoginsMoveToAnotherUser(t *testing.T) {
+	stores(t, func(t *testing.T, s *records.Store) {
+		ctx := t.Context()
+		putPersons(t, s, 7, 8, 9)
+		for _, user := range []int64{7, 8, 9} {
+			if _, err := s.PutIdentity(ctx, "A", fmt.Sprint("sub", user), user); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []struct {
+			from, to party.UserID
+			has      int // the receiver, afterwards
+		}{{7, 8, 2}, {0, 8, 2}, {9, 0, 0}} {
+			err := s.Write(ctx, func(ctx context.Context, tx *records.Tx) error { return tx.MoveLogins(ctx, c.from, c.to) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.Read(ctx, func(tx *records.Tx) error {
+				n, err := tx.Logins(ctx, c.to)
+				if n != c.has {
+					t.Errorf("user %d has %d logins after those of %d, want %d", c.to, n, c.from, c.has)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		left, err := s.Identities(ctx, link.Query{Limit: 10})
+		if diff := cmp.Diff([]link.Identity{{Issuer: "A", Subject: "sub7", User: 8}, {Issuer: "A", Subject: "sub8", User: 8}}, left); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
 // TestListOfIdentities lists links a page at a time, and takes them back.
 func TestListOfIdentities(t *testing.T) {
 	stores(t, func(t *testing.T, s *records.Store) {

@@ -194,10 +194,15 @@ func (c *change) writeRows(ctx context.Context, tx *records.Tx) error {
 			return err
 		}
 	}
-	if c.remove {
-		return tx.DeleteParty(ctx, c.node.was.ID)
+	if !c.remove {
+		return nil
 	}
-	return nil
+	if c.into != nil { // before they would go with him
+		if err := tx.MoveLogins(ctx, c.node.was.UserID, c.into.now.UserID); err != nil {
+			return err
+		}
+	}
+	return tx.DeleteParty(ctx, c.node.was.ID)
 }
 
 // renamed reports whether the party is known by another user id from now on.

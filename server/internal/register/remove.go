@@ -39,13 +39,16 @@ func (s *Service) DeleteParty(ctx context.Context, name Reference) (relation.Rev
 	})
 }
 
-// JoinPersons makes one person of two: all that from holds and has given, and the keys
-// that sources know him by, become into's, and from ceases to be. It cannot be undone.
+// JoinPersons makes one person of two: all that from holds and has given, the keys that
+// sources know him by and his logins become into's, and from ceases to be. Who logs in as
+// from is into at his next request, and so are those who were into before. It cannot be
+// undone.
 func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relation.Revision, error) {
 	var (
 		gone, stays *node
 		moved       int
 		given       int
+		logins      int
 	)
 	revision, err := s.alone(ctx, func(ctx context.Context, tx *records.Tx) (batch, error) {
 		x, n, err := named1(ctx, tx, newIndex(), from)
@@ -63,6 +66,9 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 		if err != nil {
 			return batch{}, err
 		}
+		if logins, err = tx.Logins(ctx, n.was.UserID); err != nil {
+			return batch{}, err
+		}
 		gone, stays, moved, given = n, to, len(m.held), len(m.given)
 		if err := m.join(ctx, tx, n, to); err != nil {
 			return batch{}, err
@@ -77,7 +83,8 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 		slog.Group("caller", "service", who.Name, "user_id", who.UserID),
 		slog.Group("from", "party_id", gone.was.ID, "user_id", gone.was.UserID),
 		slog.Group("into", "party_id", stays.was.ID, "user_id", stays.was.UserID),
-		slog.Int("assignments", moved), slog.Int("delegations", given), slog.String("revision", string(revision)))
+		slog.Int("assignments", moved), slog.Int("delegations", given), slog.Int("logins", logins),
+		slog.String("revision", string(revision)))
 	return revision, nil
 }
 

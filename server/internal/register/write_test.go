@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/behalf-authz/behalf/server/internal/authn/link"
 	"github.com/behalf-authz/behalf/server/internal/caller"
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/fault"
@@ -298,11 +299,58 @@ func TestJoinPersons(t *testing.T) {
 		delete(event, key)
 	}
 	if diff := cmp.Diff(map[string]any{
-		"level": "WARN", "msg": "persons joined", "assignments": 2.0, "delegations": 0.0, "caller": map[string]any{"service": "clerk", "user_id": 0.0},
+		"level": "WARN", "msg": "persons joined", "assignments": 2.0, "delegations": 0.0, "logins": 0.0, "caller": map[string]any{"service": "clerk", "user_id": 0.0},
 		"from": map[string]any{"party_id": 1e9, "user_id": 1e9}, "into": map[string]any{"party_id": 3.0, "user_id": 20001337.0},
 	}, event); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// TestJoinPersonsKeepsLogins joins a person whom logins are, also of the issuer at which the
+// other has one: that excludes nothing.
+func TestJoinPersonsKeepsLogins(t *testing.T) {
+	w := newWorld(t)
+	w.whole(sample())
+	w.put("test", person(8, "07124912038", 8))
+	put := func(issuer, subject string, user int64) {
+		t.Helper()
+		if there, err := w.records.PutIdentity(t.Context(), issuer, subject, user); !there || err != nil {
+			t.Fatal(there, err)
+		}
+	}
+	put("idp", "ola", 1_000_000_000)
+	put("other", "ola", 1_000_000_000)
+	put("idp", "ola.n", 20001337)
+	put("idp", "kari", 8)
+	wantLogins := func(want map[string]int64) {
+		t.Helper()
+		got, err := w.records.Identities(t.Context(), link.Query{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := make(map[string]int64)
+		for _, l := range got {
+			have[l.Issuer+"/"+l.Subject] = l.User
+		}
+		if diff := cmp.Diff(want, have); diff != "" {
+			t.Error(diff)
+		}
+	}
+	// A join that fails, after the rows are written, leaves them where they were.
+	w.graph.failAt = w.graph.writes + 1
+	if _, err := w.JoinPersons(t.Context(), register.PartyID(1_000_000_000), register.PartyID(3)); !errors.Is(err, errGraph) {
+		t.Fatal(err)
+	}
+	wantLogins(map[string]int64{"idp/ola": 1_000_000_000, "other/ola": 1_000_000_000, "idp/ola.n": 20001337, "idp/kari": 8})
+	if _, err := w.JoinPersons(t.Context(), register.PartyID(1_000_000_000), register.PartyID(3)); err != nil {
+		t.Fatal(err)
+	}
+	wantLogins(map[string]int64{"idp/ola": 20001337, "other/ola": 20001337, "idp/ola.n": 20001337, "idp/kari": 8})
+	// Who is deleted is nobody any more, and takes his logins along.
+	if _, err := w.DeleteParty(t.Context(), register.PartyID(3)); err != nil {
+		t.Fatal(err)
+	}
+	wantLogins(map[string]int64{"idp/kari": 8})
 }
 
 func TestJoinPersonsRefuses(t *testing.T) {

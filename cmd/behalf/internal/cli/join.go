@@ -24,9 +24,9 @@ func newJoin(t Terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join FROM INTO",
 		Short: "Make one person of two",
-		Long: `Make one person of two: INTO takes over all that FROM holds, and FROM ceases to be. This is how a person
-of the public files, who has a name and a birth date only, becomes the person with that login. It cannot be
-undone, and the server's log keeps who did it. A person is party:<party id>, uuid:<UUID> or
+		Long: `Make one person of two: INTO takes over all that FROM holds and FROM's logins, and FROM ceases to be. This is
+how a person of the public files, who has a name and a birth date only, becomes the person with that login. It
+cannot be undone, and the server's log keeps who did it. A person is party:<party id>, uuid:<UUID> or
 nin:<national identity number>.`,
 		Example: "  behalf join party:1000000017 nin:14827510360 --yes",
 		Args:    arguments(2, 2, "two persons: who ceases to be, and who takes over"),
