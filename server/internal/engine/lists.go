@@ -32,6 +32,13 @@ type lists struct {
 	kept   map[asked][]*keptList
 	recent *list.List // of *keptList, the last used first
 	weight int
+	ended  []ending // in the order in which that was found
+}
+
+// ending is a list that holds only for states before a version.
+type ending struct {
+	list *keptList
+	at   graph.Version
 }
 
 // asked is a question for a list.
@@ -51,6 +58,7 @@ type keptList struct {
 	used     time.Time
 	place    *list.Element
 	weight   int
+	ended    bool // it is among those that have
 
 	mu    sync.Mutex
 	proof walk.Proof
@@ -64,21 +72,53 @@ func newLists() *lists {
 // instant.
 func (l *lists) find(q asked, s *graph.Snapshot, now time.Time) *keptList {
 	l.mu.Lock()
-	candidates := slices.Clone(l.kept[q])
+	l.forget(s.Oldest())
+	candidates := l.kept[q] // drop makes another slice
 	l.mu.Unlock()
-	for _, k := range candidates {
-		if k.holds(s, now) {
+	for _, k := range slices.Backward(candidates) { // most questions are about the newest state
+		good, ended := k.holds(s, now)
+		if good {
 			l.use(k)
 			return k
+		}
+		if ended {
+			l.end(k, s.Version())
 		}
 	}
 	return nil
 }
 
-func (k *keptList) holds(s *graph.Snapshot, now time.Time) bool {
+// holds reports whether the list is good for a state as of an instant and, if it is not, whether
+// that was found just now to be so for all states from this one on.
+func (k *keptList) holds(s *graph.Snapshot, now time.Time) (good, ended bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.proof.Holds(s, now)
+	before, _ := k.proof.Ended()
+	good = k.proof.Holds(s, now)
+	after, _ := k.proof.Ended()
+	return good, after != before
+}
+
+// end notes that a list holds only for states before a version.
+func (l *lists) end(k *keptList, at graph.Version) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k.place != nil && !k.ended {
+		k.ended = true
+		l.ended = append(l.ended, ending{k, at})
+	}
+}
+
+// forget lets the lists go that hold only for states before the oldest one which can still be
+// asked about. The caller holds the lock.
+func (l *lists) forget(oldest graph.Version) {
+	for len(l.ended) > 0 {
+		first := l.ended[0]
+		if first.at != oldest && !first.at.Before(oldest) {
+			return
+		}
+		l.drop(first.list)
+	}
 }
 
 func (l *lists) use(k *keptList) {
@@ -115,6 +155,9 @@ func (l *lists) drop(k *keptList) {
 	l.recent.Remove(k.place)
 	k.place = nil
 	l.weight -= k.weight
+	if k.ended {
+		l.ended = slices.DeleteFunc(l.ended, func(e ending) bool { return e.list == k })
+	}
 	rest := slices.DeleteFunc(slices.Clone(l.kept[k.asked]), func(other *keptList) bool { return other == k })
 	if len(rest) == 0 {
 		delete(l.kept, k.asked)

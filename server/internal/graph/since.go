@@ -21,6 +21,14 @@ func (s *Snapshot) Version() Version {
 	return Version{s.log.id, s.revision}
 }
 
+// Oldest returns the oldest version that the snapshot's graph still answers at.
+func (s *Snapshot) Oldest() Version {
+	if s.log == nil {
+		return Version{}
+	}
+	return Version{s.log.id, (*s.log.commits.Load())[0].revision}
+}
+
 // Since calls f with the ends of each tuple that may differ between an earlier version and
 // the snapshot, until f returns false. complete is false when f did, when these are more
 // than a number of tuples, and when the graph cannot tell: the version is another graph's, no

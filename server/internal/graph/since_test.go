@@ -27,6 +27,9 @@ func TestSince(t *testing.T) {
 		})
 		return ids, complete
 	}
+	if oldest := head.Oldest(); oldest.Before(snapshots[138].Version()) || !oldest.Before(snapshots[142].Version()) || oldest != snapshots[3].Oldest() {
+		t.Errorf("a minute of two hundred seconds begins with %v", oldest)
+	}
 	if ids, ok := changed(head, snapshots[197].Version(), 100); !ok || fmt.Sprint(ids) != "[d197 d198 d199]" {
 		t.Errorf("of the last three: %v, %v", ids, ok)
 	}

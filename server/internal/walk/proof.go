@@ -14,6 +14,7 @@ import (
 // A Proof is not safe for concurrent use.
 type Proof struct {
 	from, through graph.Version // the states that it is known to hold for
+	ended         graph.Version // the first that it is not known to hold for; zero while there is none
 	nodes         graph.Node    // those the graph had
 	words         int           // likewise: a relation's first tuple opens ways that the walk knew nothing of
 	stranger      bool          // the subject was none of them
@@ -69,18 +70,27 @@ func (p *Proof) Holds(s *graph.Snapshot, now time.Time) bool {
 		return false
 	case v == p.from || v == p.through || p.from.Before(v) && v.Before(p.through):
 		return true
-	case !p.through.Before(v) || s.Rels() != p.words:
+	case !p.through.Before(v) || p.ended == v || p.ended.Before(v):
 		return false
 	}
-	p.sort()
-	same := s.Since(p.through, max(fewChanges, p.Size()), func(resource, subject graph.Node) bool {
-		return !p.restsOn(s, resource, subject)
-	})
-	if same {
-		p.through = v
+	if s.Rels() == p.words {
+		p.sort()
+		same := s.Since(p.through, max(fewChanges, p.Size()), func(resource, subject graph.Node) bool {
+			return !p.restsOn(s, resource, subject)
+		})
+		if same {
+			p.through = v
+			return true
+		}
 	}
-	return same
+	// What has changed stays changed, and words and changes become only more.
+	p.ended = v
+	return false
 }
+
+// Ended returns the first version that the answer is not known to hold for: it is known to
+// hold for none after it either. ok is false while no such version was asked about.
+func (p *Proof) Ended() (v graph.Version, ok bool) { return p.ended, p.ended != graph.Version{} }
 
 // restsOn reports whether the answer rests on the tuples from one object to another. A subject
 // that the graph did not know yet may be everybody of its type, or who was asked about.
