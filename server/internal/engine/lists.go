@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"container/list"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/graph"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/walk"
+	"github.com/behalf-authz/behalf/server/internal/weighted"
 )
 
 // The bounds of what is kept of lists.
@@ -30,8 +30,7 @@ type lists struct {
 
 	mu     sync.Mutex
 	kept   map[asked][]*keptList
-	recent *list.List // of *keptList, the last used first
-	weight int
+	recent *weighted.Shelf[*keptList]
 	ended  []ending // in the order in which that was found
 }
 
@@ -55,17 +54,17 @@ type keptList struct {
 	asked
 	listed   *relation.Listed
 	everyone bool
-	used     time.Time
-	place    *list.Element
-	weight   int
-	ended    bool // it is among those that have
+	place    *weighted.Place[*keptList] // nil when it is not kept
+	ended    bool                       // it is among those that have
 
 	mu    sync.Mutex
 	proof walk.Proof
 }
 
 func newLists() *lists {
-	return &lists{least: leastKept, kept: make(map[asked][]*keptList), recent: list.New()}
+	l := &lists{least: leastKept, kept: make(map[asked][]*keptList)}
+	l.recent = weighted.New(mostKept, keptFor, l.gone)
+	return l
 }
 
 // find returns the answer to a question, if one is kept that is good for a state as of an
@@ -73,7 +72,7 @@ func newLists() *lists {
 func (l *lists) find(q asked, s *graph.Snapshot, now time.Time) *keptList {
 	l.mu.Lock()
 	l.forget(s.Oldest())
-	candidates := l.kept[q] // drop makes another slice
+	candidates := l.kept[q] // gone makes another slice
 	l.mu.Unlock()
 	for _, k := range slices.Backward(candidates) { // most questions are about the newest state
 		good, ended := k.holds(s, now)
@@ -117,44 +116,31 @@ func (l *lists) forget(oldest graph.Version) {
 		if first.at != oldest && !first.at.Before(oldest) {
 			return
 		}
-		l.drop(first.list)
+		l.recent.Drop(first.list.place)
 	}
 }
 
 func (l *lists) use(k *keptList) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if k.place != nil {
-		k.used = time.Now()
-		l.recent.MoveToFront(k.place)
-	}
+	l.recent.Use(k.place)
 }
 
 // keep keeps an answer, if that is worth while, and lets others go for it.
 func (l *lists) keep(k *keptList) {
-	k.weight = k.proof.Size() + k.listed.Len()
-	if k.proof.Size() < l.least || k.weight > mostKept {
+	if k.proof.Size() < l.least {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k.used = time.Now()
-	k.place = l.recent.PushFront(k)
-	l.kept[k.asked] = append(l.kept[k.asked], k)
-	l.weight += k.weight
-	for oldest := l.recent.Back(); oldest != k.place; oldest = l.recent.Back() {
-		old, _ := oldest.Value.(*keptList)
-		if l.weight <= mostKept && k.used.Sub(old.used) < keptFor {
-			return
-		}
-		l.drop(old)
+	if k.place = l.recent.Put(k, k.proof.Size()+k.listed.Len()); k.place != nil {
+		l.kept[k.asked] = append(l.kept[k.asked], k)
 	}
 }
 
-func (l *lists) drop(k *keptList) {
-	l.recent.Remove(k.place)
+// gone forgets a list that is on the shelf no longer. The caller holds the lock.
+func (l *lists) gone(k *keptList) {
 	k.place = nil
-	l.weight -= k.weight
 	if k.ended {
 		l.ended = slices.DeleteFunc(l.ended, func(e ending) bool { return e.list == k })
 	}

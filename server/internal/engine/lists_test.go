@@ -127,7 +127,7 @@ func TestListsEnd(t *testing.T) {
 	if k, again := l.ask(l.graph.Head()); k != second || !again {
 		t.Error("the list after the change is gone")
 	}
-	if n := len(l.lists.kept[l.question()]); n != 1 || l.lists.weight != second.weight || len(l.lists.ended) > 0 || l.lists.recent.Len() != 1 {
-		t.Errorf("%d lists are kept of weight %d, one has %d; %d have ended", n, l.lists.weight, second.weight, len(l.lists.ended))
+	if n := len(l.lists.kept[l.question()]); n != 1 || l.lists.recent.Len() != 1 || len(l.lists.ended) > 0 {
+		t.Errorf("%d lists of the question and %d in all are kept, %d have ended; want one that has not", n, l.lists.recent.Len(), len(l.lists.ended))
 	}
 }

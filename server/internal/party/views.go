@@ -1,12 +1,12 @@
 package party
 
 import (
-	"container/list"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/relation"
+	"github.com/behalf-authz/behalf/server/internal/weighted"
 )
 
 // The bounds of what is kept of lists in their order.
@@ -24,8 +24,7 @@ type view struct {
 	total  int
 
 	begun moment // when it was made
-	place *list.Element
-	used  time.Time
+	place *weighted.Place[*view]
 
 	mu    sync.Mutex // guards what follows
 	seen  uint64     // the edition of the directory that it is known to be of
@@ -53,11 +52,14 @@ type viewQuery struct {
 type views struct {
 	mu     sync.Mutex
 	kept   map[form]*view
-	recent *list.List // of *view, the last used first
-	weight int
+	recent *weighted.Shelf[*view]
 }
 
-func newViews() *views { return &views{kept: make(map[form]*view), recent: list.New()} }
+func newViews() *views {
+	v := &views{kept: make(map[form]*view)}
+	v.recent = weighted.New(mostKept, keptFor, func(k *view) { delete(v.kept, k.form) })
+	return v
+}
 
 // find returns a view that is kept.
 func (v *views) find(f form) *view {
@@ -65,8 +67,7 @@ func (v *views) find(f form) *view {
 	defer v.mu.Unlock()
 	k := v.kept[f]
 	if k != nil {
-		k.used = time.Now()
-		v.recent.MoveToFront(k.place)
+		v.recent.Use(k.place)
 	}
 	return k
 }
@@ -74,31 +75,17 @@ func (v *views) find(f form) *view {
 // keep keeps a view, if that is worth while, and lets others go for it.
 func (v *views) keep(k *view) {
 	weight := k.found.Len()
-	if weight < leastKept || weight > mostKept {
+	if weight < leastKept {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if old := v.kept[k.form]; old != nil {
-		v.drop(old)
+		v.recent.Drop(old.place)
 	}
-	k.used = time.Now()
-	k.place = v.recent.PushFront(k)
-	v.kept[k.form] = k
-	v.weight += weight
-	for oldest := v.recent.Back(); oldest != k.place; oldest = v.recent.Back() {
-		old, _ := oldest.Value.(*view)
-		if v.weight <= mostKept && k.used.Sub(old.used) < keptFor {
-			return
-		}
-		v.drop(old)
+	if k.place = v.recent.Put(k, weight); k.place != nil {
+		v.kept[k.form] = k
 	}
-}
-
-func (v *views) drop(k *view) {
-	v.recent.Remove(k.place)
-	delete(v.kept, k.form)
-	v.weight -= k.found.Len()
 }
 
 // restsOn reports whether a change of a party's record can change the view. The caller holds
