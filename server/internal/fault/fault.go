@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind is the class of a fault. The zero Kind is Internal: an error nobody
@@ -47,6 +48,7 @@ type Error struct {
 	Public     string            // a sentence that the caller may read
 	Meta       map[string]string // names and limits that the caller may read
 	Violations []Violation       // for Invalid
+	Retry      time.Duration     // for Exhausted: when the same call may succeed, 0 when nobody knows
 	cause      error
 }
 

@@ -26,11 +26,16 @@ type Rule struct {
 	app      string       // or the platform's app of this name
 	platform bool         // or any part of the platform, whoever it calls for
 	gateway  bool         // the server's own gateway and nobody else, admins neither
+
+	uncounted bool // by the rate of calls, for probes and for what leads to a call that is counted
 }
 
 // Public is the rule of a method that needs no credentials. Credentials that come along
 // are not looked at, so that a stale token does not make a health check fail.
 func Public() Rule { return Rule{public: true} }
+
+// Uncounted is the rule of a public method whose calls are not counted by anybody's rate.
+func Uncounted() Rule { return Rule{public: true, uncounted: true} }
 
 // AnyCaller is the rule of a method that is open to every end user and every service.
 func AnyCaller() Rule { return Rule{users: true, services: true} }

@@ -18,7 +18,7 @@ func (c *Chain) authn(ctx context.Context, k *call, next func(context.Context) e
 	}
 	who, err := c.establish(ctx)
 	if err != nil {
-		return err
+		return c.stranger(ctx, err)
 	}
 	if local(ctx) {
 		k.header(callerHeader, named(who))

@@ -47,7 +47,9 @@ type Chain struct {
 	certificates  Certificates
 	table         Access
 	timeout       time.Duration
+	longest       time.Duration
 	slots         chan struct{} // of concurrent unary calls; nil for any number
+	meters        *meters       // nil for any number of calls
 	validator     protovalidate.Validator
 	unary         grpc.UnaryServerInterceptor
 	stream        grpc.StreamServerInterceptor
@@ -79,7 +81,9 @@ func New(c Config) (*Chain, error) {
 		certificates:  c.Certificates,
 		table:         c.Access,
 		timeout:       c.Limits.timeout(),
+		longest:       c.Limits.Longest,
 		slots:         c.Limits.slots(),
+		meters:        newMeters(c.Limits),
 		validator:     c.Validator,
 		unary:         c.Unary,
 		stream:        c.Stream,
@@ -94,6 +98,7 @@ func New(c Config) (*Chain, error) {
 		chain.recover,
 		chain.status,
 		chain.authn,
+		chain.meter,
 		chain.access,
 		chain.limit,
 		chain.validate,
@@ -108,6 +113,7 @@ type call struct {
 	known   bool   // whether the method has a rule
 	message any    // of a unary call; nil for streams, whose messages come later
 	stream  bool
+	account account // whose call it is; the zero account when nobody's rate counts it
 	event   *event.Event
 	header  func(key, value string) // sets a header of the answer
 }

@@ -2,6 +2,7 @@ package interceptor
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
@@ -18,9 +19,33 @@ type Limits struct {
 	// Timeout is the deadline of a unary call whose caller gives none: 0 means
 	// DefaultTimeout, less than 0 none.
 	Timeout time.Duration
+	// Longest is how long a unary call may take, whatever deadline its caller gives; 0 means
+	// what he gives.
+	Longest time.Duration
 	// Concurrent is how many unary calls may be in hand at once; 0 means any number.
 	// Streams and public methods are not counted.
 	Concurrent int
+	// Rate is how many calls a second one caller may make; 0 means any number. With it, no
+	// caller alone has more than three quarters of the calls that may be in hand.
+	Rate float64
+	// Burst is how many of them may come at once; 0 means those of a tenth of a second.
+	Burst int
+}
+
+// burst returns how many calls may come at once, at least one.
+func (l Limits) burst() float64 {
+	if l.Burst > 0 {
+		return float64(l.Burst)
+	}
+	return max(1, math.Ceil(l.Rate/10))
+}
+
+// share returns how many calls in hand may be one caller's, 0 for any number.
+func (l Limits) share() int {
+	if l.Concurrent <= 0 {
+		return 0
+	}
+	return (3*l.Concurrent + 3) / 4
 }
 
 func (l Limits) timeout() time.Duration {
@@ -43,17 +68,51 @@ func (c *Chain) limit(ctx context.Context, k *call, next func(context.Context) e
 		return next(ctx)
 	}
 	if c.slots != nil && !k.rule.public {
-		select {
-		case c.slots <- struct{}{}:
-			defer func() { <-c.slots }()
-		default:
-			return fault.New(fault.Exhausted, ReasonTooManyCalls, "the server has too many calls in hand; try again later")
+		end, err := c.begin(k)
+		if err != nil {
+			return err
 		}
+		defer end()
 	}
-	if _, has := ctx.Deadline(); !has && c.timeout > 0 {
+	timeout := c.longest
+	if _, has := ctx.Deadline(); !has && c.timeout > 0 && (timeout <= 0 || c.timeout < timeout) {
+		timeout = c.timeout
+	}
+	if timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
 	return next(ctx)
+}
+
+// retryInHand is when a call may succeed that was refused for those in hand: most take less.
+const retryInHand = 100 * time.Millisecond
+
+// begin takes a slot for a call, which the caller's share and the whole must have left.
+func (c *Chain) begin(k *call) (end func(), err error) {
+	mine := func() {}
+	if c.meters != nil && k.account != (account{}) {
+		var ok bool
+		if mine, ok = c.meters.of(k.account).begin(k.account); !ok {
+			return nil, c.tooMany()
+		}
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return func() {
+			<-c.slots
+			mine()
+		}, nil
+	default:
+		mine()
+		return nil, c.tooMany()
+	}
+}
+
+func (c *Chain) tooMany() error {
+	c.metrics.refusedInHand.Inc()
+	f := fault.New(fault.Exhausted, ReasonTooManyCalls, "the server has too many calls in hand; try again later")
+	f.Retry = retryInHand
+	return f
 }

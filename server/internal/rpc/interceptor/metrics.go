@@ -15,6 +15,8 @@ const unknown = "unknown"
 // metrics are the counts and durations of calls.
 type metrics struct {
 	byMethod map[string]methodMetrics
+
+	refusedByRate, refusedInHand prometheus.Counter
 }
 
 // methodMetrics are those of one method. The handles of the common case are resolved once.
@@ -34,12 +36,19 @@ func newMetrics(registerer prometheus.Registerer, access Access) (*metrics, erro
 		Help:    "How long calls took, by method.",
 		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"method"})
-	for _, c := range []prometheus.Collector{requests, seconds} {
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "behalf_calls_refused_total",
+		Help: "Calls that a limit refused: the rate of their caller, or the calls in hand.",
+	}, []string{"limit"})
+	for _, c := range []prometheus.Collector{requests, seconds, refused} {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register the metrics of calls: %w", err)
 		}
 	}
-	m := &metrics{byMethod: make(map[string]methodMetrics, len(access)+1)}
+	m := &metrics{
+		byMethod:      make(map[string]methodMetrics, len(access)+1),
+		refusedByRate: refused.WithLabelValues("rate"), refusedInHand: refused.WithLabelValues("in_hand"),
+	}
 	resolve := func(method string) {
 		ofMethod := requests.MustCurryWith(prometheus.Labels{"method": method})
 		m.byMethod[method] = methodMetrics{

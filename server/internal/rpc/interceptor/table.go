@@ -129,11 +129,15 @@ func PublicAccess() Access {
 		grpc_reflection_v1.ServerReflection_ServiceDesc,
 		grpc_reflection_v1alpha.ServerReflection_ServiceDesc,
 	} {
+		rule := Public()
+		if service.ServiceName == grpc_health_v1.Health_ServiceDesc.ServiceName {
+			rule = Uncounted() // a probe that is refused has a server restarted that is merely busy
+		}
 		for _, m := range service.Methods {
-			a["/"+service.ServiceName+"/"+m.MethodName] = Public()
+			a["/"+service.ServiceName+"/"+m.MethodName] = rule
 		}
 		for _, s := range service.Streams {
-			a["/"+service.ServiceName+"/"+s.StreamName] = Public()
+			a["/"+service.ServiceName+"/"+s.StreamName] = rule
 		}
 	}
 	return a

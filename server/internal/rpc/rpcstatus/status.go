@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 )
@@ -108,6 +109,9 @@ func ofFault(e *fault.Error) error {
 	details := []protoadapt.MessageV1{errorInfo(e)}
 	if len(e.Violations) > 0 {
 		details = append(details, badRequest(e.Violations))
+	}
+	if e.Retry > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.Retry)})
 	}
 	bare := status.New(Code(e.Kind), shown(e.Public))
 	if s, err := bare.WithDetails(details...); err == nil {
