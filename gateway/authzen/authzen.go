@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"google.golang.org/grpc"
+	grpcmetadata "google.golang.org/grpc/metadata"
 
 	"github.com/behalf-authz/behalf/gateway/event"
 	"github.com/behalf-authz/behalf/gateway/problem"
@@ -73,7 +74,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Who calls is established before anything is read of what he asks.
-	if _, err := a.callers.GetCaller(r.Context(), &behalfv1.GetCallerRequest{}); err != nil {
+	ctx := grpcmetadata.AppendToOutgoingContext(r.Context(), "x-behalf-uncounted", "1") // the question itself is counted
+	if _, err := a.callers.GetCaller(ctx, &behalfv1.GetCallerRequest{}); err != nil {
 		answerFault(w, r, err)
 		return
 	}

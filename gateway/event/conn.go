@@ -2,9 +2,15 @@ package event
 
 import (
 	"context"
+	"math"
+	"strconv"
+	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
 // callerHeader is the header in which a server in the same process says whom it took the
@@ -22,5 +28,26 @@ func (c Conn) Invoke(ctx context.Context, method string, args, reply any, opts .
 	if who := header.Get(callerHeader); len(who) == 1 {
 		From(ctx).Caller = who[0]
 	}
+	if after := RetryAfter(err); after > 0 {
+		From(ctx).RetryAfter = after
+	}
 	return err
+}
+
+// RetryAfter returns when a call that a limit refused may be made again, 0 when it does not say.
+func RetryAfter(err error) time.Duration {
+	if err == nil || status.Code(err) != codes.ResourceExhausted {
+		return 0
+	}
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration()
+		}
+	}
+	return 0
+}
+
+// Seconds returns a delay as the header Retry-After has it: whole seconds, and at least one.
+func Seconds(after time.Duration) string {
+	return strconv.FormatInt(max(1, int64(math.Ceil(after.Seconds()))), 10)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"time"
 )
 
 // Unmatched is the route of a request that no route took.
@@ -20,6 +21,9 @@ type Event struct {
 	Err       error  // the cause, for the log only
 	Decision  string // what was decided, when a decision was asked for
 	Why       string // the reason of the decision
+
+	// RetryAfter is when a request that a limit refused may be made again, 0 when nobody knows.
+	RetryAfter time.Duration
 }
 
 type contextKey struct{}

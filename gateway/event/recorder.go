@@ -51,7 +51,7 @@ func (rec *Recorder) Handler(next http.Handler, onPanic http.HandlerFunc) http.H
 		start := time.Now()
 		ev := &Event{RequestID: requestID(r), Route: Unmatched}
 		r = r.WithContext(With(r.Context(), ev))
-		counted := &response{ResponseWriter: w}
+		counted := &response{ResponseWriter: w, event: ev}
 		counted.Header().Set(RequestIDHeader, ev.RequestID)
 
 		ev.Err = cmp.Or(serve(next, counted, r), ev.Err)
@@ -124,14 +124,18 @@ func tells(status int) bool {
 // response counts what is written.
 type response struct {
 	http.ResponseWriter
+	event   *Event
 	status  int
 	written int64
 }
 
-// WriteHeader notes the status.
+// WriteHeader notes the status. An answer of any door that a limit gave says when to come again.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK { // 1xx is not the answer yet
 		w.status = status
+	}
+	if h := w.Header(); status == http.StatusTooManyRequests && w.event.RetryAfter > 0 && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", Seconds(w.event.RetryAfter))
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

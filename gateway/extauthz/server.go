@@ -152,6 +152,9 @@ func denied(f refusal.Refusal) *authv3.CheckResponse {
 	case f.Challenge != "":
 		headers = append(headers, set("www-authenticate", f.Challenge))
 	}
+	if f.Status == http.StatusTooManyRequests {
+		headers = append(headers, set("retry-after", f.Retry))
+	}
 	if f.Hint != "" {
 		headers = append(headers, set("x-auth-redirect", f.Hint))
 	}
@@ -170,6 +173,8 @@ func codeOf(status int) codes.Code {
 		return codes.InvalidArgument
 	case http.StatusUnauthorized, http.StatusFound:
 		return codes.Unauthenticated
+	case http.StatusTooManyRequests:
+		return codes.ResourceExhausted
 	case http.StatusServiceUnavailable:
 		return codes.Unavailable
 	}
@@ -185,6 +190,8 @@ func statusOf(status int) typev3.StatusCode {
 		return typev3.StatusCode_BadRequest
 	case http.StatusUnauthorized:
 		return typev3.StatusCode_Unauthorized
+	case http.StatusTooManyRequests:
+		return typev3.StatusCode_TooManyRequests
 	case http.StatusServiceUnavailable:
 		return typev3.StatusCode_ServiceUnavailable
 	}

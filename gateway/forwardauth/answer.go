@@ -57,8 +57,8 @@ func denyForward(w http.ResponseWriter, f refusal.Refusal, _ *behalfv1.Authorize
 	if f.Hint != "" {
 		h.Set(RedirectHeader, f.Hint)
 	}
-	if f.Status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "1")
+	if f.Retry != "" {
+		h.Set("Retry-After", f.Retry)
 	}
 	body, err := json.Marshal(map[string]any{"status": f.Status, "reason": f.Reason, "detail": f.Message})
 	if err != nil { // texts and a number always have a JSON form

@@ -77,7 +77,7 @@ func allowMia(w http.ResponseWriter, answer *behalfv1.AuthorizeResponse) {
 
 // denyMia keeps the request out as Mia's authorization service does: a request that no route
 // takes is 401, as since its version 2.4.2, and no status is one that nginx takes for a fault of
-// its own but the one that says so. A gateway that looks at mia-allowed gets its 200 for
+// its own but those that say so. A gateway that looks at mia-allowed gets its 200 for
 // answers, never for faults.
 func denyMia(w http.ResponseWriter, f refusal.Refusal, answer *behalfv1.AuthorizeResponse) {
 	tellMia(w, "0", "", "", "")
@@ -86,9 +86,9 @@ func denyMia(w http.ResponseWriter, f refusal.Refusal, answer *behalfv1.Authoriz
 	case answer.GetMia().GetLenient():
 		status = http.StatusOK
 		f.Challenge = ""
-	case f.Status == http.StatusServiceUnavailable:
+	case f.Retry != "":
 		status = f.Status
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", f.Retry)
 	case f.Reason == reasonNoRoute:
 		status = http.StatusUnauthorized
 		f.Challenge = `Bearer realm="behalf"`

@@ -95,7 +95,8 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, code int, page str
 func (p *pages) fault(w http.ResponseWriter, r *http.Request, err error) {
 	event.From(r.Context()).Err = err
 	code := statusOf(err)
-	p.fail(w, r, code, code == http.StatusBadRequest || code == http.StatusForbidden || code == http.StatusServiceUnavailable)
+	p.fail(w, r, code, code == http.StatusBadRequest || code == http.StatusForbidden ||
+		code == http.StatusServiceUnavailable || code == http.StatusTooManyRequests)
 }
 
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, code int, again bool) {
@@ -120,7 +121,9 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case codes.PermissionDenied, codes.Unauthenticated:
 		return http.StatusForbidden
-	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
+	case codes.ResourceExhausted:
+		return http.StatusTooManyRequests
+	case codes.Unavailable, codes.DeadlineExceeded:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -50,7 +50,7 @@ func (w words) of(code int) string {
 		return w.Refused
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return w.Unknown
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return w.Unavailable
 	}
 	return w.Broken

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/behalf-authz/behalf/gateway/event"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
@@ -16,6 +17,7 @@ const (
 	ReasonMalformed     = "REQUEST_MALFORMED"
 	ReasonUnavailable   = "UNAVAILABLE"
 	ReasonNoVerdict     = "NO_VERDICT"
+	ReasonLimited       = "RATE_LIMITED"
 	reasonMissing       = "CREDENTIALS_MISSING"
 )
 
@@ -26,6 +28,7 @@ type Refusal struct {
 	Message   string // for people
 	Challenge string // what else than a login page would help, of 401 and 302
 	Location  string // where the browser logs in; empty where it should not, or is none
+	Retry     string // in how many seconds to ask again, of 429 and 503
 	Hint      string // where the page whose script asked could go to log in, empty when nowhere
 }
 
@@ -73,7 +76,10 @@ func Failed(err error) Refusal {
 	if status.Code(err) == codes.InvalidArgument {
 		return Refusal{Status: http.StatusBadRequest, Reason: ReasonMalformed, Message: "the request is too long, or has too many headers"}
 	}
-	return Refusal{Status: http.StatusServiceUnavailable, Reason: ReasonUnavailable, Message: "it cannot be answered now whether the request may pass"}
+	if after := event.RetryAfter(err); after > 0 {
+		return Refusal{Status: http.StatusTooManyRequests, Reason: ReasonLimited, Message: "too many requests; try again later", Retry: event.Seconds(after)}
+	}
+	return Refusal{Status: http.StatusServiceUnavailable, Reason: ReasonUnavailable, Message: "it cannot be answered now whether the request may pass", Retry: "1"}
 }
 
 // Untold returns the refusal of a request of which the gateway does not tell, or tells twice.
