@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -14,6 +15,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extauthzv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
+	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -31,6 +33,7 @@ type envoyFile struct {
 	bootstrap *bootstrapv3.Bootstrap
 	manager   hcmv3.HttpConnectionManager
 	authz     extauthzv3.ExtAuthz
+	strip     luav3.Lua // which keeps the session from the service
 	tls       tlsv3.DownstreamTlsContext
 }
 
@@ -50,14 +53,15 @@ func readEnvoy(t *testing.T) *envoyFile {
 	if err := protojson.Unmarshal(text, f.bootstrap); err != nil {
 		t.Fatal(err)
 	}
-	if found := validate(t, f.bootstrap); found != 6 {
+	if found := validate(t, f.bootstrap); found != 8 {
 		t.Errorf("%d extensions are configured", found)
 	}
 	chain := f.bootstrap.GetStaticResources().GetListeners()[0].GetFilterChains()[0]
 	unpack(t, chain.GetTransportSocket().GetTypedConfig(), &f.tls)
 	unpack(t, chain.GetFilters()[0].GetTypedConfig(), &f.manager)
 	unpack(t, f.manager.GetHttpFilters()[0].GetTypedConfig(), &f.authz)
-	unpack(t, f.manager.GetHttpFilters()[1].GetTypedConfig(), &routerv3.Router{})
+	unpack(t, f.manager.GetHttpFilters()[1].GetTypedConfig(), &f.strip)
+	unpack(t, f.manager.GetHttpFilters()[2].GetTypedConfig(), &routerv3.Router{})
 	return f
 }
 
@@ -162,6 +166,9 @@ func TestEnvoy(t *testing.T) {
 			t.Errorf("the route removes %s", name)
 		}
 	}
+	if source := f.strip.GetDefaultSourceCode().GetInlineString(); !strings.Contains(source, `"^__Host%-sid%s*="`) {
+		t.Errorf("the service gets the session:\n%s", source)
+	}
 	f.unjudged(t, hosts[0].GetRoutes())
 }
 
@@ -173,8 +180,16 @@ func (f *envoyFile) unjudged(t *testing.T, routes []*routev3.Route) {
 		if packed, ok := r.GetTypedPerFilterConfig()[f.manager.GetHttpFilters()[0].GetName()]; ok {
 			unpack(t, packed, &own)
 		}
-		if own.GetDisabled() != (r.GetRoute().GetCluster() == "behalf_http") {
+		var whole luav3.LuaPerRoute
+		if packed, ok := r.GetTypedPerFilterConfig()[f.manager.GetHttpFilters()[1].GetName()]; ok {
+			unpack(t, packed, &whole)
+		}
+		pages := r.GetRoute().GetCluster() == "behalf_http"
+		if own.GetDisabled() != pages {
 			t.Errorf("the route %v: asked about: %t", r.GetMatch(), !own.GetDisabled())
+		}
+		if whole.GetDisabled() != pages {
+			t.Errorf("the route %v: gets the session: %t", r.GetMatch(), whole.GetDisabled())
 		}
 	}
 }

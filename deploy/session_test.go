@@ -2,8 +2,10 @@ package deploy_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/behalf-authz/behalf/server/testkit/oidc"
@@ -53,6 +55,9 @@ func TestSession(t *testing.T) {
 				got := ""
 				if s := service.take(); s != nil {
 					got = s.identity()
+					if strings.Contains(fmt.Sprint(s.Headers), sid[len("__Host-sid="):]) {
+						t.Errorf("%s: the service gets the session: %v", row.what, s.Headers)
+					}
 				}
 				if got != row.want || row.want == "" && a.status < 400 {
 					t.Errorf("%s: %d, the service is told %q, want %q", row.what, a.status, got, row.want)
