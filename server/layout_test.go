@@ -69,6 +69,7 @@ var layout = []struct {
 	{"cmd/behalf/internal/native", []string{module + "server"}, "a reader of files"},
 	{"cmd/behalf/internal/brreg", []string{module + "server"}, "a reader of files"},
 	{"cmd/behalf/internal/world", []string{module + "server", "google.golang.org/grpc"}, "its oracle never asks the server"},
+	{"cmd/behalf/internal/bench", []string{module + "server", "github.com/authzed/spicedb"}, "measures servers from outside, and links none"},
 }
 
 func TestLayout(t *testing.T) {

@@ -67,9 +67,21 @@ func (c *client) dial() (*grpc.ClientConn, error) {
 // by name.
 func (c *client) transport(host string) (credentials.TransportCredentials, error) {
 	secure := c.tls || c.caCert != "" || c.clientCert != "" || c.clientKey != ""
-	if !secure && (local(host) || c.insecurePlaintext) {
+	if !secure && c.mayPlaintext(host) {
 		return insecure.NewCredentials(), nil
 	}
+	config, err := c.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	return credentials.NewTLS(config), nil
+}
+
+// mayPlaintext reports whether credentials may go to a host in the clear.
+func (c *client) mayPlaintext(host string) bool { return local(host) || c.insecurePlaintext }
+
+// tlsConfig is whom to trust, and what to show.
+func (c *client) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.caCert != "" {
 		text, err := os.ReadFile(c.caCert)
@@ -88,7 +100,7 @@ func (c *client) transport(host string) (credentials.TransportCredentials, error
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	return credentials.NewTLS(config), nil
+	return config, nil
 }
 
 // bearer returns the token given, else the admin key of the data directory. That key

@@ -85,7 +85,7 @@ func tree(t Terminal) *cobra.Command {
 		newServe(t), newImport(t), newJoin(t), newGenerate(t),
 		newCheck(t), newDecide(t), newParties(t), newRoles(t), newPolicy(t), newDelegate(t),
 		newToken(t), newAPIKey(t), newIdentities(t), newSchema(t), newVersion(t),
-		newAudit(t), newMigrate(t), newBackup(t), newRestore(t), newExport(t), newVerify(t),
+		newAudit(t), newMigrate(t), newBackup(t), newRestore(t), newExport(t), newVerify(t), newBench(t),
 	)
 	heard.listen(root)
 	return root

@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
+)
+
+// serving begins the line by which a floor says where it listens.
+const serving = "serving "
+
+// ServeFloor serves one ready answer to every question on a free port of this machine,
+// says on out where, and ends when in does. It has no interceptors, no handlers around
+// its handler and no log.
+func ServeFloor(ctx context.Context, a API, answer string, in io.Reader, out io.Writer) error {
+	message, err := base64.StdEncoding.DecodeString(answer)
+	if err != nil {
+		return fmt.Errorf("the answer is not base64: %w", err)
+	}
+	// With so little alive the collector would run all the time. A server that holds a world
+	// runs it rarely, and the floor is not to look dearer than it would be in there.
+	debug.SetGCPercent(800)
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	serve, stop, err := floor(a, message)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- serve(listener) }()
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		stop()
+	}()
+	if _, err := fmt.Fprintln(out, serving+listener.Addr().String()); err != nil {
+		stop()
+	}
+	return <-done
+}
+
+// floor returns the bare server of an API.
+func floor(a API, answer []byte) (serve func(net.Listener) error, stop func(), err error) {
+	if a == REST {
+		s := &http.Server{Handler: ready(answer), ReadHeaderTimeout: time.Minute}
+		serve = func(l net.Listener) error {
+			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		}
+		return serve, func() { _ = s.Close() }, nil
+	}
+	s := grpc.NewServer()
+	switch a {
+	case GRPC:
+		response := new(behalfv1.CheckResponse)
+		err = proto.Unmarshal(answer, response)
+		behalfv1.RegisterCheckServiceServer(s, readyCheck{answer: response})
+	case Authzed:
+		response := new(v1.CheckPermissionResponse)
+		err = proto.Unmarshal(answer, response)
+		v1.RegisterPermissionsServiceServer(s, readyPermission{answer: response})
+	case REST:
+	}
+	return s.Serve, s.Stop, err
+}
+
+// ready reads each request and answers alike.
+type ready []byte
+
+func (a ready) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(a)))
+	_, _ = w.Write(a)
+}
+
+type readyCheck struct {
+	behalfv1.UnimplementedCheckServiceServer
+
+	answer *behalfv1.CheckResponse
+}
+
+func (c readyCheck) Check(context.Context, *behalfv1.CheckRequest) (*behalfv1.CheckResponse, error) {
+	return c.answer, nil
+}
+
+type readyPermission struct {
+	v1.UnimplementedPermissionsServiceServer
+
+	answer *v1.CheckPermissionResponse
+}
+
+func (p readyPermission) CheckPermission(context.Context, *v1.CheckPermissionRequest) (*v1.CheckPermissionResponse, error) {
+	return p.answer, nil
+}
+
+// Floor is a bare server in a process of its own.
+type Floor struct {
+	Address string
+	PID     int
+
+	cmd *exec.Cmd
+	in  io.Closer
+}
+
+// StartFloor runs a program that calls ServeFloor, with the API and the answer as its last
+// two arguments.
+func StartFloor(ctx context.Context, a API, answer []byte, program ...string) (*Floor, error) {
+	arguments := append(program[1:len(program):len(program)], string(a), base64.StdEncoding.EncodeToString(answer))
+	cmd := exec.CommandContext(ctx, program[0], arguments...) //nolint:gosec // it is this program
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	var says strings.Builder
+	cmd.Stderr = &says
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the floor: %w", err)
+	}
+	f := &Floor{PID: cmd.Process.Pid, cmd: cmd, in: in}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	address, ok := strings.CutPrefix(strings.TrimSpace(line), serving)
+	if err != nil || !ok {
+		f.Close()
+		return nil, fmt.Errorf("the floor does not serve: %s", strings.TrimSpace(line+says.String()))
+	}
+	f.Address = address
+	return f, nil
+}
+
+// Close ends the process.
+func (f *Floor) Close() {
+	_ = f.in.Close()
+	_ = f.cmd.Wait() // how it ends changes nothing that was measured
+}
+
+// Blind asks, and takes every answer for right: a floor knows nothing.
+type Blind struct{ Target }
+
+// Ask asks and returns what the oracle says.
+func (b Blind) Ask(ctx context.Context, caller int, q Question) (bool, error) {
+	_, err := b.Target.Ask(ctx, caller, q)
+	return q.Allowed, err
+}

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Latency is how long calls took, in microseconds.
+type Latency struct {
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p99.9"`
+	Max  float64 `json:"max"`
+}
+
+func latency(h *hdrhistogram.Histogram) Latency {
+	at := func(percentile float64) float64 { return micros(time.Duration(h.ValueAtPercentile(percentile))) }
+	return Latency{P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: micros(time.Duration(h.Max()))}
+}
+
+// Wrong is an answer that is not the oracle's.
+type Wrong struct {
+	User     string `json:"user"`
+	Party    string `json:"party"`
+	Answered bool   `json:"answered"`
+	Oracle   bool   `json:"oracle"`
+}
+
+// Measurement is what came of one load on one server.
+type Measurement struct {
+	Name      string   `json:"name"`                   // check or floor
+	What      string   `json:"what"`                   // the method
+	Calls     uint64   `json:"calls"`                  // allowed, denied and failed ones
+	Allowed   uint64   `json:"allowed"`                // answers
+	Denied    uint64   `json:"denied"`                 // answers
+	Failed    uint64   `json:"failed"`                 // calls without an answer
+	Fault     string   `json:"fault,omitempty"`        // of the first that failed
+	Wrong     uint64   `json:"wrong"`                  // answers that are not the oracle's
+	Examples  []Wrong  `json:"wrongAnswers,omitempty"` // the first of them
+	Unsent    uint64   `json:"unsent,omitempty"`       // calls of an open loop that had not been made when it was given up
+	Seconds   float64  `json:"seconds"`
+	PerSecond float64  `json:"perSecond"`            // calls that were answered
+	Latency   Latency  `json:"latencyMicros"`        // in an open loop from the moment the call was meant to start
+	Late      *Latency `json:"lateMicros,omitempty"` // open loop: how long after that moment it was sent
+	CPU       *CPU     `json:"cpu,omitempty"`        // of the server
+}
+
+// CPU is the processor time of a server's processes.
+type CPU struct {
+	Seconds       float64 `json:"seconds"`
+	MicrosPerCall float64 `json:"microsPerCall"`
+}
+
+// Measure warms a server up and measures it. The processes are those whose processor time
+// is its; without any, none is measured. Progress is told of the part and how far it is.
+func (l Load) Measure(ctx context.Context, name, what string, asker Asker, questions *Questions,
+	processes Processes, progress func(phase string, done, total time.Duration),
+) (Measurement, error) {
+	var first uint64
+	if l.Warmup > 0 {
+		warm := l
+		warm.Duration = l.Warmup
+		t, err := warm.do(ctx, asker, questions, 0, func(d time.Duration) { progress(name+", warm-up", d, l.Warmup) })
+		if err != nil {
+			return Measurement{}, err
+		}
+		first = t.next
+		if t.failed > 0 || t.wrongs > 0 {
+			return t.measurement(name, what), nil // nothing after this is worth measuring
+		}
+	}
+	before, err := processes.time()
+	if err != nil {
+		return Measurement{}, err
+	}
+	t, err := l.do(ctx, asker, questions, first, func(d time.Duration) { progress(name, d, l.Duration) })
+	if err != nil {
+		return Measurement{}, err
+	}
+	after, err := processes.time()
+	if err != nil {
+		return Measurement{}, fmt.Errorf("after the load: %w", err)
+	}
+	m := t.measurement(name, what)
+	if l.Rate > 0 {
+		late := latency(t.late)
+		m.Late = &late
+	}
+	if len(processes) > 0 && t.calls() > 0 {
+		m.CPU = &CPU{(after - before).Seconds(), micros(after-before) / float64(t.calls())}
+	}
+	return m, nil
+}
+
+func (t *tally) measurement(name, what string) Measurement {
+	m := Measurement{
+		Name: name, What: what,
+		Calls: t.calls(), Allowed: t.allowed, Denied: t.denied, Failed: t.failed, Wrong: t.wrongs, Examples: t.wrong, Unsent: t.unsent,
+		Seconds: t.elapsed.Seconds(), PerSecond: float64(t.allowed+t.denied) / t.elapsed.Seconds(), Latency: latency(t.latency),
+	}
+	if t.fault != nil {
+		m.Fault = t.fault.Error()
+	}
+	return m
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc"
+)
+
+// API is a door of a server.
+type API string
+
+// The doors that are measured.
+const (
+	GRPC    API = "grpc"    // behalf.v1 CheckService.Check
+	REST    API = "rest"    // POST /v1/check
+	Authzed API = "authzed" // authzed.api.v1 PermissionsService.CheckPermission
+)
+
+// Method names what is called.
+func (a API) Method() string {
+	switch a {
+	case GRPC:
+		return "behalf.v1 CheckService.Check over gRPC"
+	case REST:
+		return "POST /v1/check over HTTP"
+	case Authzed:
+		return "authzed.api.v1 PermissionsService.CheckPermission over gRPC"
+	}
+	return ""
+}
+
+// Consistency is what an answer has to have seen, in SpiceDB's words.
+type Consistency string
+
+// The consistencies. The revision of the last two is that of the first answer.
+const (
+	FullyConsistent Consistency = "fully-consistent"  // every acknowledged write; behalf.v1 answers so unless told otherwise
+	MinimizeLatency Consistency = "minimize-latency"  // what the server has at hand
+	AtLeastAsFresh  Consistency = "at-least-as-fresh" // a revision
+	AtExactSnapshot Consistency = "at-exact-snapshot" // a revision and nothing newer
+)
+
+// Validate says whether an API has the consistency.
+func (c Consistency) Validate(a API) error {
+	switch c {
+	case FullyConsistent, AtLeastAsFresh, AtExactSnapshot:
+		return nil
+	case MinimizeLatency:
+		if a != Authzed {
+			return fmt.Errorf("%s is known to %s only", c, Authzed)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q is none of %s, %s, %s and %s", string(c), FullyConsistent, MinimizeLatency, AtLeastAsFresh, AtExactSnapshot)
+}
+
+// Target is an API of a server.
+type Target interface {
+	Asker
+	// Probe asks a first question, keeps the answer's revision for the consistency of the
+	// others, and returns the answer as it came over the wire.
+	Probe(ctx context.Context, q Question) (answer []byte, err error)
+}
+
+// New returns the target behind connections of which a caller uses one and the same.
+func New(a API, conns []grpc.ClientConnInterface, permission string, c Consistency) (Target, error) {
+	switch a {
+	case GRPC:
+		return newBehalf(conns, permission, c), nil
+	case Authzed:
+		return newAuthzed(conns, permission, c), nil
+	case REST:
+	}
+	return nil, fmt.Errorf("%q is not spoken over gRPC", string(a))
+}
