@@ -64,6 +64,9 @@ func open(t testing.TB, uri string) datastore.Datastore {
 func openWith(t testing.TB, uri string, c engine.ReplicaConfig) datastore.Datastore {
 	t.Helper()
 	c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if c.Patience == 0 {
+		c.Patience = time.Minute // this machine may be busy
+	}
 	store, err := engine.OpenReplicated(t.Context(), uri, c)
 	return opened(t, store, err)
 }

@@ -15,7 +15,7 @@ import (
 
 func TestReadAndExpiry(t *testing.T) {
 	e := start(t, world)
-	soon := time.Now().Add(1500 * time.Millisecond).Truncate(time.Millisecond)
+	soon := time.Now().Add(4 * time.Second).Truncate(time.Millisecond)
 	us := updates(relation.Touch, "party:1#dagl@user:7", "party:1#self@user:8", "party:2#main_unit@party:1", "party:2#unit_esek@user:*", "party:2#dagl@user:9")
 	us[4].Relationship.Expires = soon
 	write(t, e, us)

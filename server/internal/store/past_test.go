@@ -200,7 +200,7 @@ func change(random *rand.Rand, now time.Time, model map[string]tuple.Relationshi
 
 func TestExpiryInThePast(t *testing.T) {
 	s := open(t, t.TempDir())
-	soon := time.Now().Add(300 * time.Millisecond).Truncate(time.Microsecond)
+	soon := time.Now().Add(2 * time.Second).Truncate(time.Microsecond)
 	text := "party:1#dagl@user:1[expiration:" + soon.UTC().Format(time.RFC3339Nano) + "]"
 	made := write(t, s, touch(text), touch("party:1#dagl@user:2"))
 	for time.Now().Before(soon) { // its expiry is the subject
