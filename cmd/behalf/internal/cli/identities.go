@@ -67,7 +67,10 @@ provider's tokens. The login has the user's rights at its next request; the audi
 func newIdentitiesUnlink(t Terminal) *cobra.Command {
 	c := &identitiesCommand{Terminal: t}
 	cmd := &cobra.Command{
-		Use: "unlink ISSUER SUBJECT", Short: "Let a login be nobody", Args: arguments(2, 2, "the issuer and its subject"),
+		Use: "unlink ISSUER SUBJECT", Short: "Let a login be nobody",
+		Long: `Let a login be nobody. Of an issuer that provisions it is the user again, at its next call, that was made of it:
+end the login at the provider, or take "provision" from its entry first.`,
+		Args: arguments(2, 2, "the issuer and its subject"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.call(cmd.Context(), func(ctx context.Context, service behalfv1.IdentityServiceClient) error {
 				was, err := service.UnlinkIdentity(ctx, &behalfv1.UnlinkIdentityRequest{Issuer: args[0], Subject: args[1]})
