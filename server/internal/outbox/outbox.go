@@ -111,24 +111,30 @@ func (o *Outbox) Write(ctx context.Context, f func(context.Context, records.Stat
 		}
 		return caller.Err()
 	})
-	if released := l.release(ctx); released != nil {
-		o.logger.WarnContext(ctx, "lease to write not released", "error", released)
-	}
+	o.release(ctx, l)
 	return err
 }
 
-// Alone runs f while no server writes, when what others have left is finished.
+// release gives a lease back. What was done under it is done, whether or not that succeeds:
+// a lease ends with its connection.
+func (o *Outbox) release(ctx context.Context, l *lease) {
+	if err := l.release(ctx); err != nil {
+		o.logger.WarnContext(ctx, "lease to write not released", "error", err)
+	}
+}
+
+// Alone runs f while no server writes, when what others have left is finished. It returns
+// the error of f as it is.
 func (o *Outbox) Alone(ctx context.Context, f func(context.Context) error) error {
 	l, err := take(ctx, o.write)
 	if err != nil {
 		return unavailable(err, "nothing was written")
 	}
-	if err = o.finishAll(ctx, l); err != nil {
-		err = unavailable(err, "nothing was written")
-	} else {
-		err = f(ctx)
+	defer o.release(context.WithoutCancel(ctx), l)
+	if err := o.finishAll(ctx, l); err != nil {
+		return unavailable(err, "nothing was written")
 	}
-	return errors.Join(err, l.release(context.WithoutCancel(ctx)))
+	return f(ctx)
 }
 
 // under makes a write under the lease.
