@@ -134,6 +134,7 @@ func (l *lists) keep(k *keptList) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k.place = l.recent.Put(k, k.proof.Size()+k.listed.Len()); k.place != nil {
+		k.listed.Share()
 		l.kept[k.asked] = append(l.kept[k.asked], k)
 	}
 }

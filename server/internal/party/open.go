@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/relation"
@@ -13,7 +12,11 @@ import (
 // find returns the parties that a query is about.
 func (s *Service) find(ctx context.Context, q Query) (*relation.Listed, relation.Revision, error) {
 	if q.Resource == "" {
-		return s.relations.ListResources(ctx, q.At, relation.TypeParty, q.permission(), relation.User(int64(q.User)))
+		found, revision, err := s.relations.ListResources(ctx, q.At, relation.TypeParty, q.permission(), relation.User(int64(q.User)))
+		if err != nil {
+			return nil, "", err
+		}
+		return s.unions.of(found), revision, nil
 	}
 	if s.policies == nil {
 		return nil, "", fault.New(fault.Unimplemented, fault.ReasonInvalidArgument, "lists are not filtered by resource here")
@@ -62,7 +65,7 @@ func (s *Service) openTo(ctx context.Context, q Query) (*relation.Listed, error)
 	if len(delegated) > 0 {
 		parts = append(parts, relation.NewListed(delegated))
 	}
-	return s.unions.of(parts), nil
+	return s.unions.of(parts...), nil
 }
 
 // underRights returns the parties that have delegated a right to the resource, and their
@@ -99,60 +102,4 @@ func (s *Service) underRights(ctx context.Context, q Query, rights []string) (pa
 		parties = append(parties, level...)
 	}
 	return parties, nil
-}
-
-// maxUnions is how many unions of lists are kept.
-const maxUnions = 32
-
-// unions makes one list of several, the same one for the same lists, so that what was made
-// of it can be used again. Its zero value is ready.
-type unions struct {
-	mu   sync.Mutex
-	kept []union // the oldest first
-}
-
-type union struct {
-	parts []*relation.Listed
-	all   *relation.Listed
-}
-
-func (u *unions) of(parts []*relation.Listed) *relation.Listed {
-	switch len(parts) {
-	case 0:
-		return relation.NewListed(nil)
-	case 1:
-		return parts[0]
-	}
-	u.mu.Lock()
-	i := slices.IndexFunc(u.kept, func(k union) bool { return slices.Equal(k.parts, parts) })
-	if i >= 0 {
-		defer u.mu.Unlock()
-		return u.kept[i].all
-	}
-	u.mu.Unlock()
-	made := unite(parts)
-	if made.Len() < leastKept {
-		return made
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if len(u.kept) == maxUnions {
-		u.kept = slices.Delete(u.kept, 0, 1)
-	}
-	u.kept = append(u.kept, union{parts, made})
-	return made
-}
-
-func unite(parts []*relation.Listed) *relation.Listed {
-	var ids []string
-	seen := make(map[string]struct{})
-	for _, part := range parts {
-		for _, id := range part.IDs() {
-			if _, again := seen[id]; !again {
-				seen[id] = struct{}{}
-				ids = append(ids, id)
-			}
-		}
-	}
-	return relation.NewListed(ids)
 }

@@ -43,7 +43,7 @@ func (s *Service) Representatives(ctx context.Context, q RepresentativesQuery) (
 	if err != nil {
 		return Representatives{}, fmt.Errorf("list who may represent party %d: %w", q.Party, err)
 	}
-	k, _ := s.view(found, viewQuery{users: true}, 0)
+	k, _ := s.view(s.unions.of(found), viewQuery{users: true}, 0)
 	users, more := k.flat.page(wanted.from.after, wanted.size)
 	out := Representatives{Users: make([]Representative, len(users)), Total: k.total, Revision: revision, Next: nextToken(wanted, k.flat, users, more)}
 	for i, u := range users {

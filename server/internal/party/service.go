@@ -43,7 +43,7 @@ type Service struct {
 	directory *Directory
 	policies  Policies
 	views     *views
-	unions    unions
+	unions    *unions
 }
 
 // New returns a service.
@@ -51,7 +51,7 @@ func New(c Config) (*Service, error) {
 	if c.Relations == nil || c.Directory == nil {
 		return nil, fmt.Errorf("party: relations and directory are required")
 	}
-	return &Service{relations: c.Relations, directory: c.Directory, policies: c.Policies, views: newViews()}, nil
+	return &Service{relations: c.Relations, directory: c.Directory, policies: c.Policies, views: newViews(), unions: newUnions()}, nil
 }
 
 // Reference names a party by one of its identifiers. The others are zero.

@@ -75,7 +75,7 @@ func (v *views) find(f form) *view {
 // keep keeps a view, if that is worth while, and lets others go for it.
 func (v *views) keep(k *view) {
 	weight := k.found.Len()
-	if weight < leastKept {
+	if weight < leastKept || !k.found.Shared() {
 		return
 	}
 	v.mu.Lock()

@@ -11,10 +11,19 @@ type Listed struct {
 	ids    []string
 	order  sync.Once
 	sorted []string
+	shared bool
 }
 
 // NewListed returns a list of ids, which must not be changed afterwards.
 func NewListed(ids []string) *Listed { return &Listed{ids: ids} }
+
+// Share says that who asks the same again while the answer is the same is given this value
+// again. It comes before anybody is given it.
+func (l *Listed) Share() { l.shared = true }
+
+// Shared reports whether the value is given again. What is made of one that is not is of no
+// use to anybody else.
+func (l *Listed) Shared() bool { return l.shared }
 
 // Len returns how many ids there are.
 func (l *Listed) Len() int { return len(l.ids) }

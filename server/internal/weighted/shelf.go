@@ -71,8 +71,8 @@ func (s *Shelf[V]) Drop(p *Place[V]) {
 	s.gone(p.value)
 }
 
-// All yields the places of all values, the last used first. The shelf must not be changed
-// meanwhile.
+// All yields the places of all values, the last used first. A loop that changes the shelf must
+// end there.
 func (s *Shelf[V]) All() iter.Seq2[*Place[V], V] {
 	return func(yield func(*Place[V], V) bool) {
 		for e := s.order.Front(); e != nil; e = e.Next() {

@@ -1,0 +1,10 @@
+package party
+
+// Kept returns how many views and unions are kept.
+func (s *Service) Kept() (views, unions int) {
+	s.views.mu.Lock()
+	defer s.views.mu.Unlock()
+	s.unions.mu.Lock()
+	defer s.unions.mu.Unlock()
+	return s.views.recent.Len(), s.unions.kept.Len()
+}
