@@ -1,11 +1,14 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -68,4 +71,20 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 type limited struct {
 	io.Reader
 	io.Closer
+}
+
+// post sends a form as the client of logins.
+func (p *Provider) post(ctx context.Context, address string, form url.Values) (*http.Response, error) {
+	if p.secrets.login == "" {
+		form.Set("client_id", p.entry.Login.ClientID)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if p.secrets.login != "" {
+		request.SetBasicAuth(url.QueryEscape(p.entry.Login.ClientID), url.QueryEscape(string(p.secrets.login)))
+	}
+	return p.asClient().Do(request)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,32 +224,6 @@ func (p *Provider) idTokens() *oidc.IDTokenVerifier {
 	})
 }
 
-// Refresh trades a refresh token for new tokens. The error is an Unauthenticated fault when
-// the provider has ended the login, and an Unavailable one when it does not answer.
-func (p *Provider) Refresh(ctx context.Context, was Tokens) (Tokens, error) {
-	if p.entry.Login == nil {
-		return Tokens{}, refused("nobody logs in with this provider")
-	}
-	told, err := p.Discover(ctx)
-	if err != nil {
-		return Tokens{}, err
-	}
-	ctx = oidc.ClientContext(ctx, p.asClient())
-	token, err := p.oauth2(told, "").TokenSource(ctx, &oauth2.Token{RefreshToken: was.Refresh}).Token()
-	if err != nil {
-		return Tokens{}, tokenFault(err)
-	}
-	return Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, ID: was.ID, Expires: p.until(token)}, nil
-}
-
-// until returns when an access token that came just now ends, zero when nobody has said.
-func (p *Provider) until(token *oauth2.Token) time.Time {
-	if token.ExpiresIn <= 0 {
-		return time.Time{}
-	}
-	return p.now().Add(time.Duration(token.ExpiresIn) * time.Second)
-}
-
 // tokenFault tells a provider that says no from one that says nothing.
 func tokenFault(err error) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
@@ -260,54 +233,4 @@ func tokenFault(err error) error {
 			Because(errors.New("the provider answered " + answer.ErrorCode))
 	}
 	return unavailable("the identity provider cannot be reached now").Because(errors.New("no answer of the token endpoint"))
-}
-
-// LogoutURL returns where the browser logs out at the provider too, empty when it offers none.
-func (p *Provider) LogoutURL(ctx context.Context, idToken, back, state string) string {
-	told, err := p.metadata.get(ctx)
-	if err != nil || told.EndSession == "" || p.entry.Login == nil {
-		return ""
-	}
-	u, err := url.Parse(told.EndSession)
-	if err != nil {
-		return ""
-	}
-	query := u.Query()
-	query.Set("client_id", p.entry.Login.ClientID)
-	query.Set("post_logout_redirect_uri", back)
-	query.Set("state", state)
-	if idToken != "" {
-		query.Set("id_token_hint", idToken)
-	}
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
-// Revoke tells the provider that a refresh token is not used any more, as far as it listens.
-func (p *Provider) Revoke(ctx context.Context, refresh string) error {
-	told, err := p.metadata.get(ctx)
-	if err != nil || told.Revocation == "" || refresh == "" || p.entry.Login == nil {
-		return err
-	}
-	answer, err := p.post(ctx, told.Revocation, url.Values{"token": {refresh}, "token_type_hint": {"refresh_token"}})
-	if err != nil {
-		return err
-	}
-	return answer.Body.Close()
-}
-
-// post sends a form as the client of logins.
-func (p *Provider) post(ctx context.Context, address string, form url.Values) (*http.Response, error) {
-	if p.secrets.login == "" {
-		form.Set("client_id", p.entry.Login.ClientID)
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if p.secrets.login != "" {
-		request.SetBasicAuth(url.QueryEscape(p.entry.Login.ClientID), url.QueryEscape(string(p.secrets.login)))
-	}
-	return p.asClient().Do(request)
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"time"
 
@@ -54,4 +55,38 @@ func (p *Provider) ReadLogout(ctx context.Context, text authn.Secret) (Logout, e
 		return Logout{}, refused("the logout token is too old, or of the future")
 	}
 	return Logout{SID: token.SessionID, Subject: token.Subject, ID: token.TokenID, Until: c.IssuedAt.Add(logoutAge + p.skew)}, nil
+}
+
+// LogoutURL returns where the browser logs out at the provider too, empty when it offers none.
+func (p *Provider) LogoutURL(ctx context.Context, idToken, back, state string) string {
+	told, err := p.metadata.get(ctx)
+	if err != nil || told.EndSession == "" || p.entry.Login == nil {
+		return ""
+	}
+	u, err := url.Parse(told.EndSession)
+	if err != nil {
+		return ""
+	}
+	query := u.Query()
+	query.Set("client_id", p.entry.Login.ClientID)
+	query.Set("post_logout_redirect_uri", back)
+	query.Set("state", state)
+	if idToken != "" {
+		query.Set("id_token_hint", idToken)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// Revoke tells the provider that a refresh token is not used any more, as far as it listens.
+func (p *Provider) Revoke(ctx context.Context, refresh string) error {
+	told, err := p.metadata.get(ctx)
+	if err != nil || told.Revocation == "" || refresh == "" || p.entry.Login == nil {
+		return err
+	}
+	answer, err := p.post(ctx, told.Revocation, url.Values{"token": {refresh}, "token_type_hint": {"refresh_token"}})
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
 }
