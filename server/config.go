@@ -1,19 +1,17 @@
 package server
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/behalf-authz/behalf/gateway/authzen"
+	"github.com/behalf-authz/behalf/server/internal/certificate"
 	"github.com/behalf-authz/behalf/server/internal/postgres"
 )
 
@@ -84,7 +82,8 @@ type Config struct {
 	DrainTimeout time.Duration
 }
 
-// TLSConfig names the files of a server's certificate. The zero value means plaintext.
+// TLSConfig names the files of a server's certificate. The zero value means plaintext. They are
+// read again when they change.
 type TLSConfig struct {
 	CertFile     string // PEM certificate chain
 	KeyFile      string // PEM private key
@@ -93,6 +92,10 @@ type TLSConfig struct {
 
 // enabled reports whether any of the files is named.
 func (c TLSConfig) enabled() bool { return c != TLSConfig{} }
+
+func (c TLSConfig) files() certificate.Files {
+	return certificate.Files{Cert: c.CertFile, Key: c.KeyFile, ClientCA: c.ClientCAFile}
+}
 
 // withDefaults returns c with its zero fields filled in.
 func (c Config) withDefaults() Config {
@@ -144,8 +147,7 @@ func (c Config) Validate() error {
 		faults = append(faults, fmt.Errorf("--drain-timeout: %s is negative", c.DrainTimeout))
 	}
 	if c.TLS.enabled() {
-		_, err := c.TLS.load()
-		faults = append(faults, err)
+		faults = append(faults, certificate.Check(c.TLS.files()))
 	}
 	return errors.Join(faults...)
 }
@@ -194,30 +196,4 @@ func loopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
-}
-
-// load reads the files. Every fault stops the process: a server that was asked for TLS
-// never answers without.
-func (c TLSConfig) load() (*tls.Config, error) {
-	if c.CertFile == "" || c.KeyFile == "" {
-		return nil, errors.New("--tls-cert and --tls-key go together, and --tls-client-ca needs both")
-	}
-	cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
-	}
-	out := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	if c.ClientCAFile == "" {
-		return out, nil
-	}
-	text, err := os.ReadFile(c.ClientCAFile)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-client-ca: %w", err)
-	}
-	out.ClientCAs = x509.NewCertPool()
-	if !out.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--tls-client-ca: %s holds no PEM certificate", c.ClientCAFile)
-	}
-	out.ClientAuth = tls.RequireAndVerifyClientCert
-	return out, nil
 }

@@ -89,15 +89,9 @@ func (s *Server) listen(ctx context.Context) (err error) {
 	if s.httpListener, err = config.Listen(ctx, "tcp", s.cfg.HTTPAddr); err != nil {
 		return fmt.Errorf("--http-addr: %w", err)
 	}
-	if !s.cfg.TLS.enabled() {
-		return nil
+	if s.certificate != nil {
+		s.httpListener = tls.NewListener(s.httpListener, s.certificate.TLS("h2", "http/1.1"))
 	}
-	secure, err := s.cfg.TLS.load()
-	if err != nil {
-		return err
-	}
-	secure.NextProtos = []string{"h2", "http/1.1"}
-	s.httpListener = tls.NewListener(s.httpListener, secure)
 	return nil
 }
 
@@ -108,6 +102,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.engine.Run(ctx) })
 	group.Go(func() error { return s.routes.Run(ctx) })
+	if s.certificate != nil {
+		group.Go(func() error { return s.certificate.Run(ctx) })
+	}
 	if s.shared != nil {
 		group.Go(func() error { return s.shared.outbox.Run(ctx) })
 	}

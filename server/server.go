@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/health"
 
 	"github.com/behalf-authz/behalf/server/internal/audit"
+	"github.com/behalf-authz/behalf/server/internal/certificate"
 	"github.com/behalf-authz/behalf/server/internal/enforce"
 	"github.com/behalf-authz/behalf/server/internal/engine"
 	"github.com/behalf-authz/behalf/server/internal/party"
@@ -41,8 +42,9 @@ type Server struct {
 	directory       *party.Directory
 	audit           *audit.Log
 	routes          *enforce.Routes
-	loginOffered    bool               // whether a provider of the issuers file logs people in
-	writtenTo       register.Directory // who is told what this server has written
+	certificate     *certificate.Source // nil in plaintext
+	loginOffered    bool                // whether a provider of the issuers file logs people in
+	writtenTo       register.Directory  // who is told what this server has written
 
 	chain        *interceptor.Chain
 	grpc         *grpc.Server

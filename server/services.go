@@ -17,6 +17,7 @@ import (
 	"github.com/behalf-authz/behalf/schema/relations"
 	"github.com/behalf-authz/behalf/schema/roles"
 	"github.com/behalf-authz/behalf/server/internal/authn"
+	"github.com/behalf-authz/behalf/server/internal/certificate"
 	"github.com/behalf-authz/behalf/server/internal/decision"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/register"
@@ -128,11 +129,13 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		grpc.UnknownServiceHandler(interceptor.UnknownMethod),
 	}
 	if s.cfg.TLS.enabled() {
-		config, err := s.cfg.TLS.load()
+		s.certificate, err = certificate.Open(certificate.Config{
+			Files: s.cfg.TLS.files(), Logger: s.cfg.Logger, Registerer: s.registry,
+		})
 		if err != nil {
 			return err
 		}
-		options = append(options, grpc.Creds(credentials.NewTLS(config)))
+		options = append(options, grpc.Creds(credentials.NewTLS(s.certificate.TLS("h2"))))
 	}
 	s.grpc = grpc.NewServer(options...)
 	s.inproc = new(inprocgrpc.Channel).

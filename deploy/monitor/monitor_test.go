@@ -144,6 +144,8 @@ func scrape(t *testing.T, cfg server.Config) map[string]map[string]bool {
 	cfg.DataDir, cfg.GRPCAddr, cfg.HTTPAddr = filepath.Join(t.TempDir(), "data"), "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Enforcement.TrustedPeers = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	cfg.Audit.Sinks = []string{"records"}
+	var client *http.Client
+	cfg.TLS, client = certified(t)
 	s, err := server.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -160,9 +162,9 @@ func scrape(t *testing.T, cfg server.Config) map[string]map[string]bool {
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	get(t, "http://"+s.HTTPAddr()+"/authz/forward", "X-Forwarded-Method", "GET", "X-Forwarded-Proto", "http", "X-Forwarded-Host", "x", "X-Forwarded-Uri", "/x")
+	get(t, client, "https://"+s.HTTPAddr()+"/authz/forward", "X-Forwarded-Method", "GET", "X-Forwarded-Proto", "http", "X-Forwarded-Host", "x", "X-Forwarded-Uri", "/x")
 	shown := map[string]map[string]bool{}
-	for line := range strings.Lines(get(t, "http://"+s.HTTPAddr()+"/metrics")) {
+	for line := range strings.Lines(get(t, client, "https://"+s.HTTPAddr()+"/metrics")) {
 		name, rest, _ := strings.Cut(line, " ")
 		name, labels, _ := strings.Cut(name, "{")
 		if name == "#" || name == "" {
@@ -178,7 +180,7 @@ func scrape(t *testing.T, cfg server.Config) map[string]map[string]bool {
 	return shown
 }
 
-func get(t *testing.T, address string, header ...string) string {
+func get(t *testing.T, client *http.Client, address string, header ...string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -187,7 +189,7 @@ func get(t *testing.T, address string, header ...string) string {
 	for pair := range slices.Chunk(header, 2) {
 		r.Header.Set(pair[0], pair[1])
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
