@@ -91,7 +91,7 @@ func decideUntilKilled(t *testing.T, dir, address string, cmd *exec.Cmd) []strin
 	var mu sync.Mutex
 	var left []string
 	var all sync.WaitGroup
-	ctx, cancel := context.WithTimeout(as(t.Context(), admin), time.Minute)
+	ctx, cancel := context.WithTimeout(as(t.Context(), admin), 5*time.Minute)
 	defer cancel()
 	question := &behalfv1.DecideRequest{Question: taxQuestion(20010001, "tax", "read")}
 	for worker := range 8 {

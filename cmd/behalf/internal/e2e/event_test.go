@@ -29,14 +29,23 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// wait returns when something has been written: a request's event may follow its answer.
-func (l *log) wait(t *testing.T) {
+// await returns when the text has been written: a request's event may follow its answer.
+func (l *log) await(t *testing.T, text string) {
 	t.Helper()
-	select {
-	case <-l.written:
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing was logged")
+	patience := time.After(time.Minute)
+	for !l.has(text) {
+		select {
+		case <-l.written:
+		case <-patience:
+			t.Fatalf("%q was not logged", text)
+		}
 	}
+}
+
+func (l *log) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), text)
 }
 
 // take returns the lines since the last call.
@@ -55,7 +64,7 @@ func TestOneEventPerRequest(t *testing.T) {
 	i := startLogging(t, slog.New(slog.NewJSONHandler(written, nil)))
 	loadDemo(t, i)
 	token := i.userToken(t, 20010001, 50010001)
-	written.wait(t)
+	written.await(t, "/behalf.v1.RegisterService/Import")
 	written.take()
 
 	for name, c := range map[string]struct {
@@ -83,7 +92,7 @@ func TestOneEventPerRequest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.call()
-			written.wait(t)
+			written.await(t, "\n")
 			text := written.take()
 			for _, secret := range []string{token, "14827510360", "FJELLBEKK", "fjellbekk"} {
 				if strings.Contains(text, secret) {
