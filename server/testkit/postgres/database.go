@@ -59,7 +59,8 @@ func (s *Server) Cut(t testing.TB, uri string) (mend func()) {
 		t.Fatal(err)
 	}
 	s.command(t, "ALTER DATABASE "+config.Database+" ALLOW_CONNECTIONS false")
-	s.command(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+config.Database+"'")
+	// A process of the database that was told to end may answer once more before it does.
+	s.command(t, fmt.Sprintf("SELECT pg_terminate_backend(pid, %d) FROM pg_stat_activity WHERE datname = '%s'", startTime.Milliseconds(), config.Database))
 	return func() { s.command(t, "ALTER DATABASE "+config.Database+" ALLOW_CONNECTIONS true") }
 }
 
