@@ -57,6 +57,8 @@ type Config struct {
 	// MaxCalls is how many unary calls may be in hand at once; more are refused at once, so
 	// that those in hand end in time. Health checks are not counted. 0 means any number.
 	MaxCalls int
+	// Limits say what callers may take besides.
+	Limits LimitsConfig
 	// PublicURL is the https URL by which clients know the server, without a path. AuthZEN's
 	// metadata say it; without it there are none.
 	PublicURL string
@@ -133,6 +135,7 @@ func (c Config) Validate() error {
 		c.Enforcement.Validate(),
 		c.validatePublicURL(),
 		c.Audit.Validate(),
+		c.Limits.Validate(),
 	}
 	if c.MaxStaleness < 0 {
 		faults = append(faults, fmt.Errorf("--max-staleness: %s is negative", c.MaxStaleness))

@@ -91,7 +91,7 @@ func (s *Server) gatewayDoors() forwardauth.Config {
 // envoyAccess is the access table of that service, which looks itself at who calls: by his
 // address, certificate or key.
 func envoyAccess() interceptor.Access {
-	return interceptor.Access{extauthz.CheckMethod: interceptor.Public()}
+	return interceptor.Access{extauthz.CheckMethod: interceptor.Uncounted()} // the call that it leads to is counted
 }
 
 // freshAuthenticator knows tokens and keys as the services do, and besides the sessions of

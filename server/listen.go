@@ -65,6 +65,9 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 
 		ClientJWKS: clientJWKS,
 
+		MaxBodyBytes: int64(s.cfg.Limits.MessageBytes),
+		Timeout:      s.cfg.Limits.requestTime(),
+
 		PublicURL: s.cfg.PublicURL,
 	})
 	if err != nil {
@@ -88,6 +91,9 @@ func (s *Server) listen(ctx context.Context) (err error) {
 	}
 	if s.httpListener, err = config.Listen(ctx, "tcp", s.cfg.HTTPAddr); err != nil {
 		return fmt.Errorf("--http-addr: %w", err)
+	}
+	if err := s.limitConnections(); err != nil {
+		return err
 	}
 	if s.certificate != nil {
 		s.httpListener = tls.NewListener(s.httpListener, s.certificate.TLS("h2", "http/1.1"))

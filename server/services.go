@@ -106,7 +106,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		Authenticator: s.gatewayIdentity.knowing(s.upToDate(c.authenticator)),
 		Access:        access,
 		Certificates:  followingCertificates{c.logins.certificates, s.catchUp},
-		Limits:        interceptor.Limits{Concurrent: s.cfg.MaxCalls},
+		Limits:        s.cfg.Limits.calls(s.cfg.MaxCalls),
 		Unary:         unary,
 		Stream:        stream,
 		Endless:       []string{v1.WatchService_Watch_FullMethodName, healthv1.Health_Watch_FullMethodName},
@@ -137,7 +137,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		}
 		options = append(options, grpc.Creds(credentials.NewTLS(s.certificate.TLS("h2"))))
 	}
-	s.grpc = grpc.NewServer(options...)
+	s.grpc = grpc.NewServer(append(options, s.cfg.Limits.messages()...)...)
 	s.inproc = new(inprocgrpc.Channel).
 		WithServerUnaryInterceptor(chain.Unary()).
 		WithServerStreamInterceptor(chain.Stream()).

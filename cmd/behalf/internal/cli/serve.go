@@ -54,6 +54,7 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.BoolVar(&c.config.InsecurePlaintext, "insecure-plaintext", false, "allow addresses that others can reach without TLS")
 	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after a stop")
 	flags.IntVar(&c.config.MaxCalls, "max-calls", 0, "how many calls may be in hand at once before more are refused; 0 means any number")
+	bindLimits(flags, &c.config.Limits)
 	flags.StringVar(&c.config.PublicURL, "public-url", "",
 		"https URL by which clients know the server, such as https://pdp.example.com; AuthZEN's metadata need it")
 	flags.StringSliceVar(&c.config.Compat, "compat", nil,
