@@ -74,8 +74,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Who calls is established before anything is read of what he asks.
-	ctx := grpcmetadata.AppendToOutgoingContext(r.Context(), "x-behalf-uncounted", "1") // the question itself is counted
-	if _, err := a.callers.GetCaller(ctx, &behalfv1.GetCallerRequest{}); err != nil {
+	if _, err := a.callers.GetCaller(r.Context(), &behalfv1.GetCallerRequest{}); err != nil {
 		answerFault(w, r, err)
 		return
 	}
@@ -84,7 +83,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerError(w, r, err.status, err.reason, err.message)
 		return
 	}
-	answer(w, r, body)
+	// That was the call which is counted; what it led to is none of its own.
+	answer(w, r.WithContext(grpcmetadata.AppendToOutgoingContext(r.Context(), "x-behalf-uncounted", "1")), body)
 }
 
 // EchoRequestID answers with the request's id to the letter, as the standard wants it. The

@@ -28,7 +28,8 @@ type Limits struct {
 	// Rate is how many calls a second one caller may make; 0 means any number. With it, no
 	// caller alone has more than three quarters of the calls that may be in hand.
 	Rate float64
-	// Burst is how many of them may come at once; 0 means those of a tenth of a second.
+	// Burst is how many of them may come at once; 0 means those of a second, as they may come
+	// after one in which nothing did.
 	Burst int
 }
 
@@ -37,7 +38,7 @@ func (l Limits) burst() float64 {
 	if l.Burst > 0 {
 		return float64(l.Burst)
 	}
-	return max(1, math.Ceil(l.Rate/10))
+	return max(1, math.Ceil(l.Rate))
 }
 
 // share returns how many calls in hand may be one caller's, 0 for any number.
