@@ -119,25 +119,50 @@ func (w *walker) all(s *subPlan, l graph.List, level int) bool {
 		return false
 	}
 	some := false
-	c := l.Relation(s.all.rel)
-	for run := c.Next(); len(run) > 0; run = c.Next() {
-		w.poll(len(run))
-		for _, e := range run {
-			k := s.all.hopsOf(e.Kind())
-			if k == nil {
-				w.stop(NotCompiled)
-			}
-			if w.done {
-				return false
-			}
-			if !w.holds(l, e) {
-				continue
-			}
-			if len(k.hops) == 0 || !w.hop(k.hops[0].to, e.Node(), level+1) {
-				return false
-			}
-			some = true
+	for a := w.over(s, l); ; some = true {
+		k, e, ok := a.next()
+		if !ok {
+			return some && !w.done
+		}
+		if len(k.hops) == 0 || !w.hop(k.hops[0].to, e.Node(), level+1) {
+			return false
 		}
 	}
-	return some && !w.done
+}
+
+// arrow goes over the subjects of a relation that an arrow needs all of.
+type arrow struct {
+	walker *walker
+	plan   *subPlan
+	list   graph.List
+	cursor graph.Cursor
+	run    []graph.Edge
+}
+
+// over returns what goes over the subjects of an arrow in a list.
+func (w *walker) over(s *subPlan, l graph.List) arrow {
+	return arrow{walker: w, plan: s, list: l, cursor: l.Relation(s.all.rel)}
+}
+
+// next returns a subject and the hops that its kind has. It is not ok after the last, and
+// when the walk has stopped.
+func (a *arrow) next() (k *kindHops, e graph.Edge, ok bool) {
+	for {
+		if len(a.run) == 0 {
+			if a.run = a.cursor.Next(); len(a.run) == 0 {
+				return nil, e, false
+			}
+			a.walker.poll(len(a.run))
+		}
+		e, a.run = a.run[0], a.run[1:]
+		if k = a.plan.all.hopsOf(e.Kind()); k == nil {
+			a.walker.stop(NotCompiled)
+		}
+		if a.walker.done {
+			return nil, e, false
+		}
+		if a.walker.holds(a.list, e) {
+			return k, e, true
+		}
+	}
 }

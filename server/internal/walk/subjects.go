@@ -247,28 +247,22 @@ func (w *walker) collectAll(s *subPlan, l graph.List, level int) members {
 		return out
 	}
 	first := true
-	c := l.Relation(s.all.rel)
-	for run := c.Next(); len(run) > 0; run = c.Next() {
-		w.poll(len(run))
-		for _, e := range run {
-			k := s.all.hopsOf(e.Kind())
-			if k == nil {
-				w.stop(NotCompiled)
-			}
-			if w.done {
-				return members{}
-			}
-			if !w.holds(l, e) || len(k.hops) == 0 {
-				continue
-			}
-			var part members
-			w.collectHop(k.hops[0].to, e.Node(), level+1, &part)
-			if first {
-				out, first = part, false
-			} else {
-				out = out.intersect(&part)
-			}
+	for a := w.over(s, l); ; {
+		k, e, ok := a.next()
+		switch {
+		case w.done:
+			return members{}
+		case !ok:
+			return out
+		case len(k.hops) == 0:
+			continue
+		}
+		var part members
+		w.collectHop(k.hops[0].to, e.Node(), level+1, &part)
+		if first {
+			out, first = part, false
+		} else {
+			out = out.intersect(&part)
 		}
 	}
-	return out
 }
