@@ -94,7 +94,10 @@ func (g *Gateways) certified(state *tls.ConnectionState) bool {
 }
 
 // Names returns the DNS names and URIs of a client's certificate, none when it has none or none
-// that the TLS layer has verified.
+// that the TLS layer has verified. The server reads certificates at its own port in the same
+// way, by lines of its own: the gateway imports nothing of it, and the contract between them,
+// in schema, is no place for code about TLS. A test of the server asks at both ports with the
+// same certificates.
 func Names(state *tls.ConnectionState) []string {
 	if state == nil || !state.HandshakeComplete || len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0 {
 		return nil

@@ -85,7 +85,8 @@ func (c Callers) Caller(names []string) (who caller.Caller, err error) {
 }
 
 // Names returns the DNS names and URIs of the client's certificate, none when it has none or
-// none that the TLS layer has verified.
+// none that the TLS layer has verified. The gateway, which imports nothing of the server, reads
+// certificates at its port in the same way.
 func Names(state tls.ConnectionState) []string {
 	if !state.HandshakeComplete || len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0 {
 		return nil
