@@ -37,6 +37,11 @@ func (e *Engine) Pin(ctx context.Context, at relation.At) (context.Context, rela
 // fresh as any revision that was ever given out. A revision in at is therefore only checked:
 // it must be one of ours. Without one the head may be older, when an operator allows that.
 func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relation.Revision, error) {
+	return e.atHead(ctx, at, foundHead{})
+}
+
+// atHead is at for a call that may have found the head already.
+func (e *Engine) atHead(ctx context.Context, at relation.At, head foundHead) (context.Context, relation.Revision, error) {
 	if err := e.running(); err != nil {
 		return nil, "", err
 	}
@@ -47,14 +52,14 @@ func (e *Engine) at(ctx context.Context, at relation.At) (context.Context, relat
 		return e.past(ctx, at)
 	}
 	ctx = consistency.ContextWithHandle(e.Context(ctx))
-	head := &v1.CheckPermissionRequest{Consistency: &v1.Consistency{
+	newest := &v1.CheckPermissionRequest{Consistency: &v1.Consistency{
 		Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true},
 	}}
 	layer := e.recentLayer
 	if at.AtLeast != "" || at.Latest {
 		layer = e.layer
 	}
-	if err := consistency.AddRevisionToContext(ctx, head, layer, "", consistency.TreatMismatchingTokensAsError); err != nil {
+	if err := consistency.AddRevisionToContext(ctx, newest, head.or(layer), "", consistency.TreatMismatchingTokensAsError); err != nil {
 		return nil, "", faultOf(err)
 	}
 	revision, _, token, err := consistency.RevisionFromContext(ctx)

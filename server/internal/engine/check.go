@@ -18,14 +18,15 @@ const maxBulk = 10_000
 // question, an unknown relation for example, is in its answer and spoils no other; the
 // error is for what kept all of them from being answered.
 func (e *Engine) Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error) {
-	if answers, revision, ok := e.checkHead(ctx, at, questions); ok {
+	answers, revision, head, ok := e.checkHead(ctx, at, questions)
+	if ok {
 		return answers, revision, nil
 	}
-	ctx, revision, err := e.at(ctx, at)
+	ctx, revision, err := e.atHead(ctx, at, head)
 	if err != nil {
 		return nil, "", err
 	}
-	answers := make([]relation.Answer, len(questions))
+	answers = make([]relation.Answer, len(questions))
 	var requests []*v1.CheckPermissionRequest
 	var places []int // places[i] is the question that requests[i] asks
 	walk := e.Walk(ctx)

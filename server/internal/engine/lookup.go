@@ -28,12 +28,13 @@ func (e *Engine) Resources(ctx context.Context, at relation.At, objectType, perm
 // ListResources is Resources whose answer is one value for as long as it stays the same, if
 // the list is long and its walk is kept.
 func (e *Engine) ListResources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) (*relation.Listed, relation.Revision, error) {
-	if w, revision, ok := e.head(ctx, at); ok {
+	w, revision, head := e.head(ctx, at)
+	if w.ok {
 		if found, ok := w.Resources(ctx, objectType, permission, subject); ok {
 			return found, revision, nil
 		}
 	}
-	ctx, revision, err := e.at(ctx, at)
+	ctx, revision, err := e.atHead(ctx, at, head)
 	if err != nil {
 		return nil, "", err
 	}
@@ -77,12 +78,13 @@ func (e *Engine) Subjects(ctx context.Context, at relation.At, object relation.O
 
 // ListSubjects is Subjects whose answer is one value as that of ListResources is.
 func (e *Engine) ListSubjects(ctx context.Context, at relation.At, object relation.Object, permission, subjectType string) (*relation.Listed, relation.Revision, error) {
-	if w, revision, ok := e.head(ctx, at); ok {
+	w, revision, head := e.head(ctx, at)
+	if w.ok {
 		if found, _, ok := w.Subjects(ctx, object, permission, subjectType, ""); ok {
 			return found, revision, nil
 		}
 	}
-	ctx, revision, err := e.at(ctx, at)
+	ctx, revision, err := e.atHead(ctx, at, head)
 	if err != nil {
 		return nil, "", err
 	}
