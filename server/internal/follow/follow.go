@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
+	"github.com/behalf-authz/behalf/server/internal/rounds"
 )
 
 // Directory is told of parties that have changed.
@@ -35,17 +35,8 @@ type Follower struct {
 	directory Directory
 	keys      func(context.Context) error
 
-	turn chan struct{} // holds a token while nobody reads the log
-	seen int64         // the last change followed; for who has the turn
-
-	mu   sync.Mutex
-	next *round // that has not begun, nil when nobody waits for one
-}
-
-// round is one look at the log. All who came before it began share it.
-type round struct {
-	done chan struct{}
-	err  error
+	looks *rounds.Rounds[struct{}] // at the log
+	seen  int64                    // the last change followed; for who has the turn
 }
 
 // roundTime bounds a look at the log: no single caller's time does.
@@ -56,8 +47,12 @@ func New(c Config) (*Follower, error) {
 	if c.DB == nil || c.Records == nil || c.Directory == nil {
 		return nil, errors.New("a follower needs a database, records and a directory")
 	}
-	f := &Follower{db: c.DB, records: c.Records, directory: c.Directory, turn: make(chan struct{}, 1)}
-	f.turn <- struct{}{}
+	f := &Follower{db: c.DB, records: c.Records, directory: c.Directory}
+	f.looks = rounds.New(func(ctx context.Context) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, roundTime)
+		defer cancel()
+		return struct{}{}, f.look(ctx)
+	})
 	return f, nil
 }
 
@@ -75,39 +70,16 @@ func (f *Follower) Start(ctx context.Context, keys func(context.Context) error) 
 // CatchUp returns when this server knows every write that was acknowledged before it was
 // called. The error is an Unavailable fault.
 func (f *Follower) CatchUp(ctx context.Context) error {
-	r := f.join(ctx)
+	round := f.looks.Join(ctx)
 	select {
-	case <-r.done:
+	case <-round.Done():
 	case <-ctx.Done():
 		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the call ended before the server was up to date").Because(ctx.Err())
 	}
-	if r.err != nil {
-		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the database cannot be reached now").Because(r.err)
+	if _, err := round.Answer(); err != nil {
+		return fault.New(fault.Unavailable, fault.ReasonUnavailable, "the database cannot be reached now").Because(err)
 	}
 	return nil
-}
-
-// join returns the next round, and sees to it that it takes place.
-func (f *Follower) join(ctx context.Context) *round {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.next == nil {
-		f.next = &round{done: make(chan struct{})}
-		go f.run(context.WithoutCancel(ctx), f.next)
-	}
-	return f.next
-}
-
-func (f *Follower) run(ctx context.Context, r *round) {
-	<-f.turn
-	defer func() { f.turn <- struct{}{} }()
-	f.mu.Lock()
-	f.next = nil // who comes now may have seen a write that this round misses
-	f.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, roundTime)
-	defer cancel()
-	r.err = f.look(ctx)
-	close(r.done)
 }
 
 // look reads the log from where it was left, and what has changed.

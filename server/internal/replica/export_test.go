@@ -10,20 +10,27 @@ import (
 // SweepAt removes what expired long ago, as of an instant.
 func (r *Replica) SweepAt(ctx context.Context, now time.Time) { r.sweep(ctx, now) }
 
+// SweepAround is SweepAt with something that happens between the search and the removal.
+func (r *Replica) SweepAround(ctx context.Context, now time.Time, between func()) {
+	old := r.expired(now)
+	between()
+	r.remove(ctx, now, old)
+}
+
 // Unasked has the database last asked a while earlier than it was.
 func (r *Replica) Unasked(since time.Duration) {
-	<-r.turn
+	_ = r.rounds.Take(context.Background())
 	r.asked = r.asked.Add(-since)
-	r.turn <- struct{}{}
+	r.rounds.Return()
 }
 
 // Ahead has the replica contain transactions that the database has not begun.
 func (r *Replica) Ahead(n uint64) {
-	<-r.turn
+	_ = r.rounds.Take(context.Background())
 	s := *r.latest.Load()
 	s.horizon.next += n
 	r.latest.Store(&s)
-	r.turn <- struct{}{}
+	r.rounds.Return()
 }
 
 // Horizon is what horizon is.

@@ -9,14 +9,8 @@ import (
 	"github.com/authzed/spicedb/pkg/datastore"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/rounds"
 )
-
-// round is one question to the database. All who came before it began share its answer.
-type round struct {
-	done  chan struct{}
-	state *State
-	err   error
-}
 
 // Fresh returns a state that holds every write that was acknowledged before it was called,
 // unless the configuration allows an older one and exact is false. When it fails SpiceDB is
@@ -31,7 +25,7 @@ func (r *Replica) Fresh(ctx context.Context, exact bool) (*State, error) {
 	if !exact && proved > r.written.Load() && r.since()-proved < int64(r.cfg.Staleness) {
 		return state, nil
 	}
-	state, err := r.ask(ctx, r.join(ctx))
+	state, err := r.ask(ctx, r.rounds.Join(ctx))
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrSlow):
@@ -54,15 +48,15 @@ func (r *Replica) Written() {
 }
 
 // ask waits for the answer of a round, but not for long.
-func (r *Replica) ask(ctx context.Context, q *round) (*State, error) {
+func (r *Replica) ask(ctx context.Context, q *rounds.Round[*State]) (*State, error) {
 	patience := time.NewTimer(r.cfg.Patience)
 	defer patience.Stop()
 	if began := r.asking.Load(); began != 0 && r.since()-began > int64(r.cfg.Patience) {
 		return nil, ErrSlow // it waits for a question that others no longer wait for
 	}
 	select {
-	case <-q.done:
-		return q.state, q.err
+	case <-q.Done():
+		return q.Answer()
 	case <-patience.C:
 		return nil, ErrSlow
 	case <-ctx.Done():
@@ -70,38 +64,21 @@ func (r *Replica) ask(ctx context.Context, q *round) (*State, error) {
 	}
 }
 
-// join returns the next round, and sees to it that it takes place.
-func (r *Replica) join(ctx context.Context) *round {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.next == nil {
-		r.next = &round{done: make(chan struct{})}
-		go r.run(context.WithoutCancel(ctx), r.next) // others wait for it too
-	}
-	return r.next
-}
-
-// run asks the database and brings the graph up to what it says.
-func (r *Replica) run(ctx context.Context, q *round) {
-	<-r.turn
-	defer func() { r.turn <- struct{}{} }()
-	r.mu.Lock()
-	r.next = nil // who comes now may have seen a write that this question misses
-	r.mu.Unlock()
-	defer close(q.done)
+// question asks the database and brings the graph up to what it says. It has the turn.
+func (r *Replica) question(ctx context.Context) (*State, error) {
 	last := r.latest.Load()
 	if last == nil || r.ended.Load() {
-		q.err = ErrLoading
-		return
+		return nil, ErrLoading
 	}
 	began := r.since()
 	r.asking.Store(began)
 	defer r.asking.Store(0)
-	q.state, q.err = r.catchUp(ctx, last)
+	state, err := r.catchUp(ctx, last)
 	r.metrics.took.Observe(time.Duration(r.since() - began).Seconds())
-	if q.err == nil {
+	if err == nil {
 		r.proved.Store(began)
 	}
+	return state, err
 }
 
 // since returns how long it is since the start, in nanoseconds.
@@ -212,47 +189,4 @@ func (r *Replica) seal(tx *graph.Tx, before *graph.Snapshot) (*graph.Snapshot, e
 		return nil, err
 	}
 	return snapshot, r.graph.Publish(revision)
-}
-
-// sweepAge is how long ago a tuple must have expired to be removed. No question is about an
-// instant that long ago.
-const sweepAge = time.Hour
-
-// sweep removes tuples that expired long ago. SpiceDB removes their rows a day after they
-// expired, by no transaction, so that nothing else would.
-func (r *Replica) sweep(ctx context.Context, now time.Time) {
-	select {
-	case <-r.turn:
-	case <-ctx.Done():
-		return
-	}
-	defer func() { r.turn <- struct{}{} }()
-	last := r.latest.Load()
-	if last == nil {
-		return
-	}
-	r.graph.Trim(now)
-	tx := r.graph.Begin()
-	defer tx.Drop()
-	for t := range last.Snapshot.Query(graph.Query{Expiry: graph.Present}) {
-		if t.Expires.After(now.Add(-sweepAge)) {
-			continue
-		}
-		if _, err := tx.Delete(t); err != nil {
-			r.giveUp(ctx, err)
-			return
-		}
-	}
-	if !tx.Changed() {
-		return
-	}
-	snapshot, err := r.seal(tx, last.Snapshot)
-	if err != nil {
-		r.giveUp(ctx, err)
-		return
-	}
-	swept := *last
-	swept.Snapshot = snapshot
-	r.memory.add(&swept, true)
-	r.latest.Store(&swept)
 }

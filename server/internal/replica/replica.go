@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
+	"github.com/behalf-authz/behalf/server/internal/rounds"
 )
 
 // Config is what a Replica is made of.
@@ -62,8 +62,9 @@ type Replica struct {
 	cfg     Config
 	metrics *metrics
 
+	rounds *rounds.Rounds[*State] // of questions to the database
+
 	// What follows belongs to who has the turn.
-	turn   chan struct{} // holds a token while nobody asks the database
 	source source
 	graph  *graph.Graph
 	server string    // the run of the database's server that the graph was loaded from
@@ -77,9 +78,6 @@ type Replica struct {
 	memory  memory
 	lost    chan struct{} // holds a token when the graph was given up
 	ended   atomic.Bool
-
-	mu   sync.Mutex
-	next *round // that has not begun, nil when nobody waits for one
 }
 
 // New returns a replica that knows nothing yet.
@@ -102,8 +100,8 @@ func New(c Config) (*Replica, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Replica{cfg: c, source: source{uri: c.URI}, start: time.Now(), turn: make(chan struct{}, 1), lost: make(chan struct{}, 1)}
-	r.turn <- struct{}{}
+	r := &Replica{cfg: c, source: source{uri: c.URI}, start: time.Now(), lost: make(chan struct{}, 1)}
+	r.rounds = rounds.New(r.question)
 	var err error
 	r.metrics, err = newMetrics(r, c.Registerer)
 	return r, err
@@ -156,7 +154,7 @@ func (r *Replica) keepLoaded(ctx context.Context) {
 // look asks the database, so that the first reader finds little left to learn. It logs when
 // the database is lost and when it is found again.
 func (r *Replica) look(ctx context.Context, reachable bool) bool {
-	_, err := r.ask(ctx, r.join(ctx))
+	_, err := r.ask(ctx, r.rounds.Join(ctx))
 	if errors.Is(err, ErrLoading) || errors.Is(err, ErrSlow) || ctx.Err() != nil {
 		return reachable
 	}
@@ -172,8 +170,8 @@ func (r *Replica) look(ctx context.Context, reachable bool) bool {
 // Close ends the connection. Run must have returned.
 func (r *Replica) Close() error {
 	if !r.ended.Swap(true) {
-		<-r.turn
-		defer func() { r.turn <- struct{}{} }()
+		_ = r.rounds.Take(context.Background()) // it comes
+		defer r.rounds.Return()
 		r.source.close()
 		r.latest.Store(nil)
 	}
@@ -199,12 +197,10 @@ func (r *Replica) At(revision datastore.Revision) (*State, bool) {
 
 // Load loads the graph. It comes before Run, which loads it again when it must.
 func (r *Replica) Load(ctx context.Context) (err error) {
-	select {
-	case <-r.turn:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := r.rounds.Take(ctx); err != nil {
+		return err
 	}
-	defer func() { r.turn <- struct{}{} }()
+	defer r.rounds.Return()
 	if r.ended.Load() {
 		return ErrClosed
 	}

@@ -274,6 +274,23 @@ func TestSweep(t *testing.T) {
 	has(t, r, "party:1#dagl@user:1", "party:2#dagl@user:2")
 }
 
+// TestSweepBeside has the replica follow writes while a sweep goes through the graph: what is
+// written again then stays.
+func TestSweepBeside(t *testing.T) {
+	d := newDatabase(t)
+	r := d.replicate(t, replica.Config{})
+	const end = "[expiration:2099-01-01T00:00:00Z]"
+	d.write(t, tuple.UpdateOperationTouch, "party:1#dagl@user:1"+end, "party:2#dagl@user:2"+end, "party:3#dagl@user:3"+end,
+		"party:4#regn@party:4"+end, "party:4#regn@party:4#key_holder"+end)
+	has(t, r, "party:1#dagl@user:1", "party:2#dagl@user:2", "party:3#dagl@user:3", "party:4#regn@party:4", "party:4#regn@party:4#key_holder")
+	r.SweepAround(t.Context(), time.Date(2099, 1, 1, 2, 0, 0, 0, time.UTC), func() {
+		d.write(t, tuple.UpdateOperationTouch, "party:1#dagl@user:1", "party:2#dagl@user:2[expiration:2099-01-01T01:30:00Z]", "party:4#regn@party:4")
+		d.write(t, tuple.UpdateOperationDelete, "party:3#dagl@user:3")
+		has(t, r, "party:1#dagl@user:1", "party:2#dagl@user:2", "party:4#regn@party:4", "party:4#regn@party:4#key_holder")
+	})
+	has(t, r, "party:1#dagl@user:1", "party:2#dagl@user:2", "party:4#regn@party:4")
+}
+
 // TestHorizons compares what horizons say of each other with what SpiceDB does of the
 // revisions that they make.
 func TestHorizons(t *testing.T) {
