@@ -9,7 +9,8 @@ import (
 	"runtime"
 )
 
-// readPrivate returns the content of a file that only its owner may read.
+// readPrivate returns the content of a file that only its owner may read, or root's that root
+// has let our group read.
 func readPrivate(path string) (content []byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -21,7 +22,7 @@ func readPrivate(path string) (content []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" && !lent(info) {
 		return nil, fmt.Errorf("%s has mode %04o and may be read or changed by others: chmod 600 it, or delete it to have a new one made", path, mode)
 	}
 	if info.Size() > maxSecret {
