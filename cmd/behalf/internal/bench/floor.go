@@ -159,7 +159,7 @@ func (f *Floor) Close() {
 	_ = f.cmd.Wait() // how it ends changes nothing that was measured
 }
 
-// Blind asks, and takes every answer for right: a floor knows nothing.
+// Blind asks, and takes every answer for right, since it is not about the question.
 type Blind struct{ Target }
 
 // Ask asks and returns what the oracle says.

@@ -51,11 +51,13 @@ type run struct {
 
 // do makes calls for a duration and returns what came of them.
 func (l Load) do(ctx context.Context, asker Asker, questions *Questions, first uint64, tick func(time.Duration)) (*tally, error) {
-	r := &run{load: l, asker: asker, questions: questions, first: first, start: time.Now()}
 	tallies := make([]*tally, l.Concurrency)
-	var callers sync.WaitGroup
 	for i := range tallies {
 		tallies[i] = newTally()
+	}
+	r := &run{load: l, asker: asker, questions: questions, first: first, start: time.Now()}
+	var callers sync.WaitGroup
+	for i := range tallies {
 		callers.Go(func() { r.call(ctx, i, tallies[i]) })
 	}
 	done := make(chan struct{})
@@ -120,22 +122,18 @@ func (r *run) call(ctx context.Context, caller int, t *tally) {
 }
 
 // next gives out a call when it is due, with the moment it was meant to start. An open
-// loop that is late goes on for as long again, and then leaves what is left.
+// loop that is late goes on for as long again, and then leaves what is left. However short
+// the time and busy the machine, one call is made.
 func (r *run) next(ctx context.Context) (n uint64, intended time.Time, ok bool) {
-	if r.load.Rate == 0 {
-		if ctx.Err() != nil || time.Since(r.start) >= r.load.Duration {
-			return 0, time.Time{}, false
-		}
-		return r.begun.Add(1) - 1, time.Time{}, true
-	}
 	n = r.begun.Add(1) - 1
-	if n >= r.load.due() {
+	passed := time.Since(r.start)
+	if r.load.Rate == 0 {
+		return n, time.Time{}, ctx.Err() == nil && (n == 0 || passed < r.load.Duration)
+	}
+	if n >= r.load.due() || n > 0 && passed >= 2*r.load.Duration {
 		return 0, time.Time{}, false
 	}
 	intended = r.start.Add(r.load.offset(n))
-	if time.Since(r.start) >= 2*r.load.Duration {
-		return 0, time.Time{}, false
-	}
 	return n, intended, wait(ctx, time.Until(intended))
 }
 

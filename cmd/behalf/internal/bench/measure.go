@@ -8,6 +8,13 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
+// Names of the measurements.
+const (
+	CheckName = "check"
+	ChainName = "chain" // a method that does nothing, behind all that a call of Behalf passes
+	FloorName = "floor" // the same requests to a bare server
+)
+
 // Latency is how long calls took, in microseconds.
 type Latency struct {
 	P50  float64 `json:"p50"`
@@ -32,7 +39,7 @@ type Wrong struct {
 
 // Measurement is what came of one load on one server.
 type Measurement struct {
-	Name      string   `json:"name"`                   // check or floor
+	Name      string   `json:"name"`                   // check, chain or floor
 	What      string   `json:"what"`                   // the method
 	Calls     uint64   `json:"calls"`                  // allowed, denied and failed ones
 	Allowed   uint64   `json:"allowed"`                // answers

@@ -130,18 +130,27 @@ func (r Report) setting() [][2]string {
 	)
 }
 
-// ratios relates the first measurement to the floor.
+// ratios relates the other measurements to the floor, which is the last.
 func (r Report) ratios(b *strings.Builder) {
-	if len(r.Measurements) != 2 || r.Measurements[1].PerSecond == 0 {
+	if len(r.Measurements) < 2 {
 		return
 	}
-	check, floor := r.Measurements[0], r.Measurements[1]
-	fmt.Fprintf(b, "\n%s ÷ %s: calls/s %.2f, p50 %.2f, p99 %.2f", check.Name, floor.Name,
-		check.PerSecond/floor.PerSecond, check.Latency.P50/floor.Latency.P50, check.Latency.P99/floor.Latency.P99)
-	if check.CPU != nil && floor.CPU != nil && floor.CPU.MicrosPerCall > 0 {
-		fmt.Fprintf(b, ", CPU per call %.2f", check.CPU.MicrosPerCall/floor.CPU.MicrosPerCall)
+	floor := r.Measurements[len(r.Measurements)-1]
+	if floor.Name != FloorName || floor.PerSecond == 0 {
+		return
 	}
-	b.WriteString(".\n")
+	for _, m := range r.Measurements[:len(r.Measurements)-1] {
+		fmt.Fprintf(b, "\n%s ÷ %s: calls/s %.2f, p50 %.2f, p99 %.2f", m.Name, floor.Name,
+			m.PerSecond/floor.PerSecond, m.Latency.P50/floor.Latency.P50, m.Latency.P99/floor.Latency.P99)
+		if m.CPU != nil && floor.CPU != nil && floor.CPU.MicrosPerCall > 0 {
+			fmt.Fprintf(b, ", CPU per call %.2f", m.CPU.MicrosPerCall/floor.CPU.MicrosPerCall)
+		}
+		b.WriteString(".\n")
+	}
+	b.WriteString("\n")
+	for _, m := range r.Measurements {
+		fmt.Fprintf(b, "- %s: %s\n", m.Name, m.What)
+	}
 }
 
 func (l Latency) cells() string {

@@ -63,14 +63,10 @@ type Target interface {
 	Probe(ctx context.Context, q Question) (answer []byte, err error)
 }
 
-// New returns the target behind connections of which a caller uses one and the same.
-func New(a API, conns []grpc.ClientConnInterface, permission string, c Consistency) (Target, error) {
-	switch a {
-	case GRPC:
-		return newBehalf(conns, permission, c), nil
-	case Authzed:
-		return newAuthzed(conns, permission, c), nil
-	case REST:
+// New returns the target of an API over gRPC. A caller uses one and the same connection.
+func New(a API, conns []grpc.ClientConnInterface, permission string, c Consistency) Target {
+	if a == Authzed {
+		return newAuthzed(conns, permission, c)
 	}
-	return nil, fmt.Errorf("%q is not spoken over gRPC", string(a))
+	return newBehalf(conns, permission, c)
 }

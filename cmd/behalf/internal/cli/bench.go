@@ -47,8 +47,9 @@ answer cost. Each answer is compared with the world's oracle; one that differs i
 Without --rate each caller asks again as soon as it has its answer. With --rate calls start when they are due, and
 the wait of a call counts from then, also when no caller was free to make it.
 
-The same load then goes to a floor: a bare server in a process of its own, without interceptors, that reads the
-same requests and sends one ready answer of the same size. What is above it is what the server does.
+The same load then goes to what a call costs without a check. "chain" is a method of the same server that does
+nothing, behind all that each call passes: log, metrics, credentials, access. "floor" is a bare server in a process
+of its own, without any of that, which reads the same requests and sends one ready answer of the same size.
 
 --api authzed measures any server of authzed.api.v1 that holds the same relationships, such as SpiceDB.`,
 		Example: `  behalf generate --parties 100000 --oracle-rows 20000 --out world && behalf import world/world.jsonl
@@ -81,7 +82,7 @@ func (c *benchCommand) bind(flags *pflag.FlagSet) {
 	flags.Float64Var(&c.denials, "denials", 0.4, "share of questions whose answer is no, from 0 to 1")
 	flags.Uint64Var(&c.seed, "seed", 1, "another seed asks in another order")
 	flags.IntSliceVar(&c.pids, "server-pid", nil, "process of the server, or of its database, whose processor time counts, with all it has started; may be repeated")
-	flags.BoolVar(&c.floor, "floor", true, "measure a bare server as well")
+	flags.BoolVar(&c.floor, "floor", true, "measure as well what a call costs without a check")
 	flags.StringVar(&c.jsonFile, "json", "", "file for the report as JSON; - for standard output")
 	flags.StringVar(&c.markdownFile, "markdown", "", "file for the report as Markdown; - for standard output, which is the default without --json")
 }
@@ -134,11 +135,12 @@ func (c *benchCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	target, done, err := c.open(c.client, c.url)
+	to, err := c.dial(c.client, c.url)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer to.close()
+	target := c.checks(to)
 	answer, err := c.probe(ctx, target, questions)
 	if err != nil {
 		return c.client.explain(err)
@@ -147,17 +149,17 @@ func (c *benchCommand) run(ctx context.Context) error {
 	defer bar.end()
 	tell := func(phase string, done, total time.Duration) { bar.show(phase, int64(done), int64(total)) }
 
-	check, err := c.load.Measure(ctx, "check", report.Target.Method, target, questions, c.pids, tell)
+	check, err := c.load.Measure(ctx, bench.CheckName, report.Target.Method, target, questions, c.pids, tell)
 	if err != nil {
 		return err
 	}
 	report.Measurements = append(report.Measurements, check)
 	if c.floor && check.Failed == 0 && check.Wrong == 0 {
-		floor, err := c.measureFloor(ctx, answer, questions, tell)
+		beside, err := c.measureBeside(ctx, to, answer, questions, tell)
 		if err != nil {
-			return fmt.Errorf("measure the floor: %w", err)
+			return err
 		}
-		report.Measurements = append(report.Measurements, floor)
+		report.Measurements = append(report.Measurements, beside...)
 	}
 	bar.end()
 	return errors.Join(c.write(report), report.Fault())

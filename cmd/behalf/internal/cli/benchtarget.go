@@ -27,54 +27,71 @@ func newBenchFloor(t Terminal) *cobra.Command {
 	}
 }
 
-// open returns what is measured, at the client's address or at a URL.
-func (c *benchCommand) open(to client, base string) (target bench.Target, done func(), err error) {
-	consistency := bench.Consistency(c.consistency)
+// dialled is a server that is measured: connections, or a client and its base URL.
+type dialled struct {
+	conns       []grpc.ClientConnInterface
+	http        *http.Client
+	base, token string
+	close       func()
+}
+
+// dial connects to a client's address, or to a URL when HTTP is measured.
+func (c *benchCommand) dial(to client, base string) (*dialled, error) {
 	if bench.API(c.api) == bench.REST {
-		return c.openREST(to, base, consistency)
+		return c.dialHTTP(to, base)
 	}
-	var conns []grpc.ClientConnInterface
 	var closers []func() error
-	done = func() {
+	d := &dialled{close: func() {
 		for _, closeConn := range closers {
 			_ = closeConn()
 		}
-	}
+	}}
 	for range min(c.connections, c.load.Concurrency) {
 		conn, err := to.dial()
 		if err != nil {
-			done()
-			return nil, nil, err
+			d.close()
+			return nil, err
 		}
-		conns, closers = append(conns, conn), append(closers, conn.Close)
+		d.conns, closers = append(d.conns, conn), append(closers, conn.Close)
 	}
-	if target, err = bench.New(bench.API(c.api), conns, c.permission, consistency); err != nil {
-		done()
-		return nil, nil, err
-	}
-	return target, done, nil
+	return d, nil
 }
 
-func (c *benchCommand) openREST(to client, base string, consistency bench.Consistency) (bench.Target, func(), error) {
+func (c *benchCommand) dialHTTP(to client, base string) (*dialled, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, nil, usagef("--url: %q is not a URL such as http://127.0.0.1:7480", base)
+		return nil, usagef("--url: %q is not a URL such as http://127.0.0.1:7480", base)
 	}
 	if u.Scheme == "http" && !to.mayPlaintext(u.Hostname()) {
-		return nil, nil, usagef("--url: credentials would go to %s in the clear; use https, or allow it with --insecure-plaintext", u.Host)
+		return nil, usagef("--url: credentials would go to %s in the clear; use https, or allow it with --insecure-plaintext", u.Host)
 	}
 	to.address = u.Host
 	token, tokenErr := to.bearer(u.Hostname())
 	config, tlsErr := to.tlsConfig()
 	if err := errors.Join(tokenErr, tlsErr); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	transport := &http.Transport{
 		TLSClientConfig: config, DisableCompression: true, IdleConnTimeout: time.Minute,
 		MaxConnsPerHost: c.load.Concurrency, MaxIdleConnsPerHost: c.load.Concurrency,
 	}
-	done := transport.CloseIdleConnections
-	return bench.NewREST(&http.Client{Transport: transport}, base, token, c.permission, consistency), done, nil
+	return &dialled{http: &http.Client{Transport: transport}, base: base, token: token, close: transport.CloseIdleConnections}, nil
+}
+
+// checks returns the check of a server.
+func (c *benchCommand) checks(d *dialled) bench.Target {
+	if d.http != nil {
+		return bench.NewREST(d.http, d.base, d.token, c.permission, bench.Consistency(c.consistency))
+	}
+	return bench.New(bench.API(c.api), d.conns, c.permission, bench.Consistency(c.consistency))
+}
+
+// chain returns the method of a server that does nothing.
+func (c *benchCommand) chain(d *dialled) bench.Target {
+	if d.http != nil {
+		return bench.NewRESTChain(d.http, d.base, d.token)
+	}
+	return bench.NewChain(d.conns)
 }
 
 // token returns the credentials that the server gets.
@@ -99,6 +116,30 @@ func (c *benchCommand) probe(ctx context.Context, target bench.Target, questions
 	return target.Probe(ctx, questions.At(0))
 }
 
+// measureBeside measures what calls cost without a check.
+func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []byte, questions *bench.Questions,
+	tell func(string, time.Duration, time.Duration),
+) (all []bench.Measurement, err error) {
+	if method := bench.API(c.api).ChainMethod(); method != "" {
+		target := c.chain(to)
+		own, err := c.probe(ctx, target, questions)
+		if err != nil {
+			return nil, c.client.explain(err)
+		}
+		what := fmt.Sprintf("%s, with an answer of %d bytes", method, len(own))
+		chain, err := c.load.Measure(ctx, bench.ChainName, what, bench.Blind{Target: target}, questions, c.pids, tell)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, chain)
+	}
+	floor, err := c.measureFloor(ctx, answer, questions, tell)
+	if err != nil {
+		return nil, fmt.Errorf("measure the floor: %w", err)
+	}
+	return append(all, floor), nil
+}
+
 // measureFloor puts the same load on a bare server that sends the answer. Its processor
 // time counts when that of the server does.
 func (c *benchCommand) measureFloor(ctx context.Context, answer []byte, questions *bench.Questions,
@@ -117,11 +158,12 @@ func (c *benchCommand) measureFloor(ctx context.Context, answer []byte, question
 	if err != nil {
 		return bench.Measurement{}, err
 	}
-	target, done, err := c.open(client{address: floor.Address, token: token}, "http://"+floor.Address)
+	to, err := c.dial(client{address: floor.Address, token: token}, "http://"+floor.Address)
 	if err != nil {
 		return bench.Measurement{}, err
 	}
-	defer done()
+	defer to.close()
+	target := c.checks(to)
 	if _, err := c.probe(ctx, target, questions); err != nil {
 		return bench.Measurement{}, err
 	}
@@ -130,5 +172,5 @@ func (c *benchCommand) measureFloor(ctx context.Context, answer []byte, question
 		processes = bench.Processes{floor.PID}
 	}
 	what := fmt.Sprintf("the same requests to a bare server that sends a ready answer of %d bytes", len(answer))
-	return c.load.Measure(ctx, "floor", what, bench.Blind{Target: target}, questions, processes, tell)
+	return c.load.Measure(ctx, bench.FloorName, what, bench.Blind{Target: target}, questions, processes, tell)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestBench(t *testing.T) {
 	i := start(t)
 	i.run(t, "import", filepath.Join(dir, world.WorldFile))
 	measure := func(args ...string) []string {
-		return i.reach(append([]string{"bench", "--url", i.url, "--duration", "200ms", "--warm-up", "50ms"}, args...))
+		return i.reach(append([]string{"bench", "--url", i.url, "--duration", "100ms", "--warm-up", "20ms", "--timeout", "1m"}, args...))
 	}
 
 	for _, tc := range []struct {
@@ -32,12 +33,12 @@ func TestBench(t *testing.T) {
 		args []string
 	}{
 		{"grpc closed", []string{"--concurrency", "4", "--connections", "2"}},
-		{"grpc open", []string{"--rate", "200"}},
+		{"grpc open", []string{"--rate", "200", "--floor=false"}},
 		{"rest closed", []string{"--api", "rest", "--concurrency", "2"}},
-		{"rest open", []string{"--api", "rest", "--rate", "100", "--consistency", "at-least-as-fresh"}},
+		{"rest open", []string{"--api", "rest", "--rate", "100", "--consistency", "at-least-as-fresh", "--floor=false"}},
 		{"authzed closed", []string{"--api", "authzed", "--permission", "has_regn", "--denials", "0.5"}},
-		{"authzed open", []string{"--api", "authzed", "--rate", "100", "--consistency", "minimize-latency"}},
-		{"no denials", []string{"--denials", "0", "--consistency", "at-exact-snapshot"}},
+		{"authzed open", []string{"--api", "authzed", "--rate", "100", "--consistency", "minimize-latency", "--floor=false"}},
+		{"no denials", []string{"--denials", "0", "--consistency", "at-exact-snapshot", "--concurrency", "1", "--floor=false"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			jsonFile, markdown := filepath.Join(t.TempDir(), "r.json"), filepath.Join(t.TempDir(), "r.md")
@@ -46,10 +47,11 @@ func TestBench(t *testing.T) {
 			if err := json.Unmarshal(readFile(t, jsonFile), &r); err != nil {
 				t.Fatal(err)
 			}
-			if text := string(readFile(t, markdown)); !strings.Contains(text, "| floor | ") || !strings.Contains(text, "CPU per call") {
-				t.Errorf("the report for readers lacks the floor:\n%s", text)
+			floor := !slices.Contains(tc.args, "--floor=false")
+			if text := string(readFile(t, markdown)); strings.Contains(text, "| floor | ") != floor || !strings.Contains(text, "CPU per call") {
+				t.Errorf("the report for readers, with the floor %t:\n%s", floor, text)
 			}
-			addUp(t, r)
+			addUp(t, r, floor)
 		})
 	}
 	t.Run("wrong oracle", func(t *testing.T) {
@@ -67,9 +69,23 @@ func TestBench(t *testing.T) {
 }
 
 // addUp checks that a report's counts are those of the same calls.
-func addUp(t *testing.T, r bench.Report) {
+func addUp(t *testing.T, r bench.Report, floor bool) {
 	t.Helper()
-	if len(r.Measurements) != 2 || r.World.Parties != 300 || r.World.Questions != 300 || r.Machine.Cores == 0 || len(r.Target.Processes) != 1 {
+	var names []string
+	for _, m := range r.Measurements {
+		names = append(names, m.Name)
+	}
+	want := []string{bench.CheckName}
+	if floor && r.Target.API != bench.Authzed {
+		want = append(want, bench.ChainName)
+	}
+	if floor {
+		want = append(want, bench.FloorName)
+	}
+	if !slices.Equal(names, want) {
+		t.Fatalf("measured are %q, want %q", names, want)
+	}
+	if r.World.Parties != 300 || r.World.Questions != 300 || r.Machine.Cores == 0 || len(r.Target.Processes) != 1 {
 		t.Fatalf("%+v", r)
 	}
 	for _, m := range r.Measurements {
@@ -94,11 +110,16 @@ func addUp(t *testing.T, r bench.Report) {
 	}
 }
 
-// contradicted copies a world whose oracle says that everybody may do everything.
+// contradicted copies a world whose oracle says yes where no is right, and nothing else.
 func contradicted(t *testing.T, dir string) string {
 	t.Helper()
 	other := t.TempDir()
-	oracle := strings.ReplaceAll(string(readFile(t, filepath.Join(dir, world.OracleFile))), `"represent":false`, `"represent":true`)
+	var oracle string
+	for line := range strings.Lines(string(readFile(t, filepath.Join(dir, world.OracleFile)))) {
+		if strings.Contains(line, `"represent":false`) {
+			oracle += strings.Replace(line, `"represent":false`, `"represent":true`, 1)
+		}
+	}
 	for name, text := range map[string]string{world.OracleFile: oracle, world.WorldFile: string(readFile(t, filepath.Join(dir, world.WorldFile)))} {
 		if err := os.WriteFile(filepath.Join(other, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
