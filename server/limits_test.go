@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 func TestLimitsNameEveryFault(t *testing.T) {
@@ -39,7 +38,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = inner.Close() }()
-	refused := prometheus.NewCounter(prometheus.CounterOpts{Name: "refused"})
+	refused, registry := prometheus.NewCounter(prometheus.CounterOpts{Name: "refused"}), prometheus.NewRegistry()
+	registry.MustRegister(refused)
 	accepted := make(chan net.Conn)
 	go func() {
 		l := limited(inner, 2, refused)
@@ -71,7 +71,11 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if _, err := third.Read(make([]byte, 1)); err == nil || isTimeout(err) {
 		t.Fatalf("the third connection is not closed: %v", err)
 	}
-	if n := testutil.ToFloat64(refused); n != 1 {
+	counted, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := counted[0].GetMetric()[0].GetCounter().GetValue(); n != 1 {
 		t.Errorf("%v connections are counted as refused", n)
 	}
 	for range 2 { // closing twice makes room once
