@@ -56,7 +56,7 @@ const (
 func Port(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		port := firstPort + rand.IntN(ports)
+		port := firstPort + rand.IntN(ports) //nolint:gosec // a port is no secret
 		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			_ = l.Close()
 			return port
