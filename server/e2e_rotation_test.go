@@ -100,9 +100,10 @@ func TestCertificateRotation(t *testing.T) {
 	if got := shown(); got != second || first == second {
 		t.Errorf("with a wrong key, clients see %s; want %s", got, second)
 	}
-	if said := log.String(); !strings.Contains(said, "not taken") || !strings.Contains(said, cfg.TLS.KeyFile) {
-		t.Errorf("of a wrong key, the log says\n%s", said)
-	}
+	until("the line about a wrong key", func() bool {
+		said := log.String()
+		return strings.Contains(said, "not taken") && strings.Contains(said, cfg.TLS.KeyFile)
+	})
 	at := cfg
 	at.DataDir = t.TempDir()
 	if _, err := server.New(t.Context(), at); err == nil || !strings.Contains(err.Error(), cfg.TLS.KeyFile) {
@@ -113,9 +114,7 @@ func TestCertificateRotation(t *testing.T) {
 	third := renew()
 	until("a certificate after a wrong key", func() bool { return shown() == third })
 	open.goOn(t, "at the end")
-	if !strings.Contains(open.metrics(t), "behalf_tls_files_current 1") {
-		t.Error("the metric says that the files are not taken")
-	}
+	until("the metric of good files", func() bool { return strings.Contains(open.metrics(t), "behalf_tls_files_current 1") })
 }
 
 // lockedBuffer is a buffer that is read while it is written.
