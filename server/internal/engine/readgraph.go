@@ -24,15 +24,37 @@ func vocabularyOf(definitions []walk.Definition) vocabulary {
 	return n
 }
 
-// know reports whether all that a filter names is in the schema. SpiceDB says what is wrong
-// with one that names anything else.
+// know reports whether all that a filter names is in the schema, and its ids are such as
+// objects have. What is wrong with any other filter is said where SpiceDB is asked.
 func (n vocabulary) know(f relation.Filter) bool {
+	if f.SubjectType == "" && f.SubjectID != "" || !isID(f.ResourceID) || f.SubjectID != "*" && !isID(f.SubjectID) {
+		return false
+	}
 	relations, ok := n[f.ResourceType]
 	if !ok || f.Relation != "" && !relations[f.Relation] {
 		return false
 	}
 	_, ok = n[f.SubjectType]
 	return ok || f.SubjectType == ""
+}
+
+// maxID bounds the id of an object.
+const maxID = 1024
+
+// isID reports whether text is an id as SpiceDB's contract has it, or empty.
+func isID(text string) bool {
+	if len(text) > maxID {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '/', c == '_', c == '|', c == '-', c == '=', c == '+':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // readGraph answers filters from the graph, all or none: what SpiceDB does around the same

@@ -20,6 +20,9 @@ func (e *Engine) Read(ctx context.Context, at relation.At, filters ...relation.F
 	if err != nil {
 		return nil, "", err
 	}
+	if found, ok := e.readGraph(ctx, filters); ok {
+		return found, revision, nil
+	}
 	requests := make([]*v1.ReadRelationshipsRequest, len(filters))
 	for i, f := range filters {
 		if requests[i], err = readRequest(i, f); err != nil {
@@ -28,9 +31,6 @@ func (e *Engine) Read(ctx context.Context, at relation.At, filters ...relation.F
 		if err := e.validate(requests[i]); err != nil {
 			return nil, "", err
 		}
-	}
-	if found, ok := e.readGraph(ctx, filters); ok {
-		return found, revision, nil
 	}
 	var found []relation.Relationship
 	for _, request := range requests {
