@@ -116,6 +116,23 @@ func TestWriteResponse(t *testing.T) {
 	}
 }
 
+// TestWriteAnyText holds that texts are escaped as encoding/json does.
+func TestWriteAnyText(t *testing.T) {
+	for _, text := range []string{"plain", `a "quoted" \ text`, "<&>", "æøå", "\u2028", "\x00\n\t\x7f", "not \xff UTF-8"} {
+		got, err := jsonform.WriteResponse(&xacml.Response{Results: []xacml.Result{{Status: xacml.Status{Message: text}}}}, jsonform.Style{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(got), `"StatusMessage":`+string(want)+`,`) {
+			t.Errorf("%q is written as %s, want %s", text, got, want)
+		}
+	}
+}
+
 // TestZeroResponse holds that a response nobody filled in lets nobody in.
 func TestZeroResponse(t *testing.T) {
 	got, err := jsonform.WriteResponse(&xacml.Response{Results: make([]xacml.Result, 1)}, jsonform.Style{})

@@ -22,7 +22,7 @@ func WriteResponse(r *xacml.Response, style Style) ([]byte, error) {
 	for i := range r.Results {
 		results[i] = style.result(&r.Results[i])
 	}
-	return json.Marshal(style.spell(object{{"Response", results}}))
+	return appendJSON(make([]byte, 0, 1024), style.spell(object{{"Response", results}}))
 }
 
 // object is a JSON object whose fields keep their order. A nil value is absent.
@@ -38,24 +38,57 @@ type array []any
 // spelled is an object as a Style writes it.
 type spelled []field
 
-// MarshalJSON implements json.Marshaler.
-func (s spelled) MarshalJSON() ([]byte, error) {
-	text := []byte{'{'}
-	for i, f := range s {
-		if i > 0 {
-			text = append(text, ',')
+// appendJSON writes v. Each of its parts is encoded once: json.Marshal of an object would go
+// over the whole text again at every level.
+func appendJSON(text []byte, v any) ([]byte, error) {
+	var err error
+	switch v := v.(type) {
+	case spelled:
+		text = append(text, '{')
+		for i, f := range v {
+			if i > 0 {
+				text = append(text, ',')
+			}
+			if text, err = appendText(text, f.name); err != nil {
+				return nil, err
+			}
+			if text, err = appendJSON(append(text, ':'), f.value); err != nil {
+				return nil, err
+			}
 		}
-		name, err := json.Marshal(f.name)
-		if err != nil {
-			return nil, err
+		return append(text, '}'), nil
+	case array:
+		if v == nil {
+			return append(text, "null"...), nil
 		}
-		val, err := json.Marshal(f.value)
-		if err != nil {
-			return nil, err
+		text = append(text, '[')
+		for i, one := range v {
+			if i > 0 {
+				text = append(text, ',')
+			}
+			if text, err = appendJSON(text, one); err != nil {
+				return nil, err
+			}
 		}
-		text = append(append(append(text, name...), ':'), val...)
+		return append(text, ']'), nil
+	case string:
+		return appendText(text, v)
+	case nil:
+		return append(text, "null"...), nil
 	}
-	return append(text, '}'), nil
+	one, err := json.Marshal(v)
+	return append(text, one...), err
+}
+
+// appendText writes a text in quotes, one with anything to escape as json.Marshal does.
+func appendText(text []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			one, err := json.Marshal(s)
+			return append(text, one...), err
+		}
+	}
+	return append(append(append(text, '"'), s...), '"'), nil
 }
 
 // spell gives every name its spelling and leaves out, or keeps, what is absent.

@@ -1,0 +1,27 @@
+package jsonform_test
+
+import (
+	"testing"
+
+	"github.com/behalf-authz/behalf/server/internal/xacml"
+	"github.com/behalf-authz/behalf/server/internal/xacml/jsonform"
+)
+
+// BenchmarkWriteResponse writes a decision as Altinn's clients get it.
+func BenchmarkWriteResponse(b *testing.B) {
+	response := &xacml.Response{Results: []xacml.Result{{
+		Decision: xacml.Permit,
+		Status:   xacml.Status{Code: xacml.StatusOK, Message: "the policy permits it"},
+		Obligations: []xacml.Obligation{{ID: "urn:altinn:obligation:authenticationLevel1", Assignments: []xacml.Assignment{{
+			ID: "urn:altinn:obligation1-assignment1", Category: "urn:altinn:minimum-authenticationlevel",
+			Value: xacml.AttributeValue{DataType: "http://www.w3.org/2001/XMLSchema#integer", Text: "2"},
+		}}}},
+	}}}
+	style := jsonform.Style{CamelCase: true, Nulls: true, Strings: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsonform.WriteResponse(response, style); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
