@@ -1,6 +1,8 @@
 package deploy_test
 
 import (
+	"crypto/tls"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -12,7 +14,8 @@ func TestCookies(t *testing.T) {
 		t.Run(g.name, func(t *testing.T) {
 			s, service := newSetup(t), startUpstream(t)
 			s.behalf, s.service = w.http, service.address
-			door := through(g.name, g.start(t, s, nil), service)
+			gateway := g.start(t, s, nil)
+			door := through(g.name, gateway, service)
 			for _, row := range []struct{ cookies, want string }{ // lines by |
 				{"", ""},
 				{"a=b", "a=b"},
@@ -46,6 +49,22 @@ func TestCookies(t *testing.T) {
 				if cookies := joined(got.values("Cookie")); cookies != row.want {
 					t.Errorf("%q: the service gets %q, want %q", row.cookies, cookies, row.want)
 				}
+			}
+			// Over HTTP/2 each cookie is a field of its own.
+			client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: gateway.trust}}}
+			defer client.CloseIdleConnections()
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gateway.url()+"/open/a", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Cookie", "a=b; __Host-sid=x; c=d")
+			answer, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
+			if got := service.take(); got == nil || joined(got.values("Cookie")) != "a=b; c=d" || answer.ProtoMajor != 2 {
+				t.Errorf("over %s: the service gets %v", answer.Proto, got)
 			}
 			// No browser has two. Of cookies beside them only those may go on.
 			for _, cookies := range []string{
