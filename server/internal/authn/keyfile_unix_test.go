@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// lentTo names the file that a process of another user is to read, and lentGroup its group.
+// lentTo tells a process of another user to read the file in its directory, and lentGroup is the
+// group of both.
 const (
 	lentTo    = "BEHALF_TEST_LENT"
 	lentGroup = 65532
@@ -19,8 +20,8 @@ const (
 
 // TestLent holds which files of root's a process reads that is not root.
 func TestLent(t *testing.T) {
-	if path := os.Getenv(lentTo); path != "" {
-		if _, err := ReadSessionKeys(path); err != nil {
+	if os.Getenv(lentTo) != "" {
+		if _, err := ReadSessionKeys(sessionKeysFile); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -28,13 +29,12 @@ func TestLent(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can lend a file and be another user")
 	}
-	// Not below t.TempDir, which others cannot enter.
-	dir, err := os.MkdirTemp("", "behalf-lent-")
+	dir, err := os.MkdirTemp("", "behalf-lent-") //nolint:usetesting // others cannot enter what is below t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	binary, path := filepath.Join(dir, "test"), filepath.Join(dir, "session.keys")
+	binary, path := filepath.Join(dir, "test"), filepath.Join(dir, sessionKeysFile)
 	program, err := os.ReadFile(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestLent(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := exec.CommandContext(t.Context(), binary, "-test.run", "^TestLent$")
-			cmd.Dir, cmd.Env = dir, []string{lentTo + "=" + path}
+			cmd.Dir, cmd.Env = dir, []string{lentTo + "=1"}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: lentGroup, Gid: lentGroup}}
 			out, err := cmd.CombinedOutput()
 			if (err == nil) != c.read {
