@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/authzed/spicedb/pkg/datastore"
-	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -49,7 +48,7 @@ type Server struct {
 	chain        *interceptor.Chain
 	grpc         *grpc.Server
 	health       *health.Server
-	inproc       *inprocgrpc.Channel
+	inproc       *channel
 	http         *http.Server
 	grpcListener net.Listener
 	httpListener net.Listener

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
@@ -138,10 +137,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		options = append(options, grpc.Creds(credentials.NewTLS(s.certificate.TLS("h2"))))
 	}
 	s.grpc = grpc.NewServer(append(options, s.cfg.Limits.messages()...)...)
-	s.inproc = new(inprocgrpc.Channel).
-		WithServerUnaryInterceptor(chain.Unary()).
-		WithServerStreamInterceptor(chain.Stream()).
-		WithCloner(handOver{})
+	s.inproc = newChannel(chain.Unary(), chain.Stream())
 	for _, register := range services {
 		register(s.grpc)
 		register(s.inproc)
