@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"google.golang.org/grpc"
@@ -121,6 +122,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 
 	options := []grpc.ServerOption{
 		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))), // their stacks have grown to what a call takes
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.UnaryInterceptor(chain.Unary()),
