@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 
 	"github.com/behalf-authz/behalf/server"
@@ -82,6 +84,7 @@ listens on this machine only; an address that others can reach needs a certifica
 
 func (c *serveCommand) run(ctx context.Context) error {
 	c.config.Logger = c.logger()
+	limitMemory(c.config.Logger, os.LookupEnv, memlimit.FromCgroup)
 	if bar := newProgress(c.Err); bar.terminal { // a log that is read by others has lines only
 		c.config.Loading = func(loaded, total int) {
 			bar.show("loading", int64(loaded), int64(total))
