@@ -38,10 +38,10 @@ func floodOf(asked time.Duration) flood {
 		return flood{rate: 5000, limit: 500, burst: 50, inHand: 64, lasts: asked, beside: 50, ratios: true, patient: 10 * time.Second}
 	}
 	// However long the machine stands still, the other's calls fit into his burst and share.
-	return flood{rate: 1000, limit: 100, burst: 100, inHand: 256, lasts: 2 * time.Second, beside: 20, patient: time.Minute}
+	return flood{rate: 500, limit: 20, burst: 50, inHand: 256, lasts: 2 * time.Second, beside: 10, patient: time.Minute}
 }
 
-// TestOverload has one caller make ten times the calls that he may, whether answers come or
+// TestOverload has one caller make many times the calls that he may, whether answers come or
 // not, at a server of one processor. What is too much is refused, and cheaply; another caller
 // is served as before; and afterwards both are. Without limits it would not be so.
 func TestOverload(t *testing.T) {
