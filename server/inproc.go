@@ -17,16 +17,34 @@ import (
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
-// channel is the way from the gateway to the services of the same process. Unary calls run
+// questions are the methods whose calls run where they are made: those that are asked all the
+// time, and heed their contexts, so that a caller whose time is up does not wait for them.
+var questions = []string{
+	behalfv1.AuthorizedPartyService_ListAuthorizedParties_FullMethodName,
+	behalfv1.CallerService_GetCaller_FullMethodName,
+	behalfv1.CheckService_BulkCheck_FullMethodName,
+	behalfv1.CheckService_Check_FullMethodName,
+	behalfv1.DecisionService_BulkDecide_FullMethodName,
+	behalfv1.DecisionService_DecideXACML_FullMethodName,
+	behalfv1.DecisionService_Decide_FullMethodName,
+	behalfv1.EnforcementService_Authorize_FullMethodName,
+	behalfv1.EvaluationService_Evaluate_FullMethodName,
+	behalfv1.PartyService_GetParty_FullMethodName,
+	behalfv1.PartyService_ListParties_FullMethodName,
+	behalfv1.PartyService_ListRepresentatives_FullMethodName,
+	behalfv1.PartyService_ValidateParty_FullMethodName,
+	behalfv1.RoleService_ListRoles_FullMethodName,
+}
+
+// channel is the way from the gateway to the services of the same process. Questions run
 // where they are made: a goroutine for each would grow its stack anew through the whole
-// chain, which costs more than most answers do. Services heed their contexts, so a caller
-// whose time is up does not wait for them. Streams, and calls with options of their own, are
-// inprocgrpc's.
+// chain, which costs more than most answers do. All other calls, and those with options of
+// their own, are inprocgrpc's.
 type channel struct {
 	*inprocgrpc.Channel
 
-	chain   grpc.UnaryServerInterceptor
-	methods map[string]unaryMethod // by their full names
+	chain grpc.UnaryServerInterceptor
+	here  map[string]unaryMethod // what runs where it is called, by full names; nil until it is registered
 }
 
 type unaryMethod struct {
@@ -34,30 +52,47 @@ type unaryMethod struct {
 	handle  grpc.MethodHandler
 }
 
-// newChannel returns a channel whose calls pass the chain.
-func newChannel(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor) *channel {
-	return &channel{
+// newChannel returns a channel whose calls pass the chain. Those of the methods run where they
+// are made.
+func newChannel(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor, methods ...string) *channel {
+	c := &channel{
 		Channel: new(inprocgrpc.Channel).WithServerUnaryInterceptor(unary).WithServerStreamInterceptor(stream).WithCloner(handOver{}),
 		chain:   unary,
-		methods: make(map[string]unaryMethod),
+		here:    make(map[string]unaryMethod, len(methods)),
 	}
+	for _, method := range methods {
+		c.here[method] = unaryMethod{}
+	}
+	return c
 }
 
 // RegisterService adds a service.
 func (c *channel) RegisterService(desc *grpc.ServiceDesc, service any) {
 	c.Channel.RegisterService(desc, service)
 	for _, m := range desc.Methods {
-		c.methods["/"+desc.ServiceName+"/"+m.MethodName] = unaryMethod{service, m.Handler}
+		if name := "/" + desc.ServiceName + "/" + m.MethodName; c.has(name) {
+			c.here[name] = unaryMethod{service, m.Handler}
+		}
 	}
+}
+
+func (c *channel) has(method string) bool {
+	_, found := c.here[method]
+	return found
 }
 
 // Invoke makes a call. What the caller's context carries stays with him, but for his metadata.
 func (c *channel) Invoke(ctx context.Context, method string, request, response any, opts ...grpc.CallOption) error {
-	m, known := c.methods[method]
+	m := c.here[method]
 	headers, plain := headersOnly(opts)
-	if !known || !plain || !sound(request) {
+	if m.handle == nil || !plain || !sound(request) {
 		return c.Channel.Invoke(ctx, method, request, response, opts...)
 	}
+	if err := ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
+	}
+	ctx, cancel := context.WithCancel(ctx) // so that what the service has begun ends with the call
+	defer cancel()
 	stream := &unaryStream{method: method}
 	answer, err := m.handle(m.service, serverContext(ctx, stream), func(in any) error { return handOver{}.Copy(in, request) }, c.chain)
 	header := stream.end()

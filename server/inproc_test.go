@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
 // asked is a service that answers as its function does.
@@ -36,7 +39,7 @@ func TestChannel(t *testing.T) {
 		through++
 		_ = grpc.SetHeader(ctx, metadata.Pairs("x-first", "1"))
 		return next(ctx, req)
-	}, nil)
+	}, nil, healthv1.Health_Check_FullMethodName)
 	healthv1.RegisterHealthServer(c, service)
 	client := healthv1.NewHealthClient(c)
 	var who peer.Peer
@@ -46,7 +49,9 @@ func TestChannel(t *testing.T) {
 			defer cancel()
 			ctx = metadata.AppendToOutgoingContext(ctx, "x-request-id", "abc")
 			asking := &healthv1.HealthCheckRequest{Service: "s"}
+			var during context.Context
 			service.check = func(ctx context.Context, req *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
+				during = ctx
 				_ = grpc.SetHeader(ctx, metadata.Pairs("x-second", "2"))
 				p, _ := peer.FromContext(ctx)
 				_, limited := ctx.Deadline()
@@ -72,6 +77,9 @@ func TestChannel(t *testing.T) {
 			answer, err := client.Check(ctx, asking, append(options, grpc.Header(&header))...)
 			if err != nil || answer.GetStatus() != healthv1.HealthCheckResponse_SERVING || through != before+1 {
 				t.Errorf("got %v, %v, through the chain %d times", answer, err, through-before)
+			}
+			if <-during.Done(); ctx.Err() != nil {
+				t.Error("the service's context does not end with the call")
 			}
 			if len(header.Get("x-first")) != 1 || len(header.Get("x-second")) != 1 {
 				t.Errorf("headers %v", header)
@@ -104,7 +112,7 @@ func TestChannel(t *testing.T) {
 // TestChannelEndsWithItsCaller holds that a service learns that its caller has gone.
 func TestChannelEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	c := newChannel(nil, nil)
+	c := newChannel(nil, nil, healthv1.Health_Check_FullMethodName)
 	healthv1.RegisterHealthServer(c, &asked{check: func(ctx context.Context, _ *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
 		cancel()
 		<-ctx.Done()
@@ -112,5 +120,34 @@ func TestChannelEndsWithItsCaller(t *testing.T) {
 	}})
 	if _, err := healthv1.NewHealthClient(c).Check(ctx, &healthv1.HealthCheckRequest{}); status.Code(err) != codes.Canceled {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestChannelRefusesWhoIsLate holds that a call whose time is up does not begin.
+func TestChannelRefusesWhoIsLate(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := newChannel(nil, nil, healthv1.Health_Check_FullMethodName)
+	healthv1.RegisterHealthServer(c, &asked{check: func(context.Context, *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
+		t.Error("the service is asked")
+		return &healthv1.HealthCheckResponse{}, nil
+	}})
+	if _, err := healthv1.NewHealthClient(c).Check(ctx, &healthv1.HealthCheckRequest{}); status.Code(err) != codes.Canceled {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestQuestionsExist holds the names of what runs where it is called to the contract.
+func TestQuestionsExist(t *testing.T) {
+	for _, method := range questions {
+		service, name, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+		d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := d.(protoreflect.ServiceDescriptor).Methods().ByName(protoreflect.Name(name))
+		if m == nil || m.IsStreamingServer() || m.IsStreamingClient() {
+			t.Errorf("%s is no unary method", method)
+		}
 	}
 }

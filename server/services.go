@@ -139,7 +139,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		options = append(options, grpc.Creds(credentials.NewTLS(s.certificate.TLS("h2"))))
 	}
 	s.grpc = grpc.NewServer(append(options, s.cfg.Limits.messages()...)...)
-	s.inproc = newChannel(chain.Unary(), chain.Stream())
+	s.inproc = newChannel(chain.Unary(), chain.Stream(), questions...)
 	for _, register := range services {
 		register(s.grpc)
 		register(s.inproc)
