@@ -32,7 +32,6 @@ type Config struct {
 type API struct {
 	mux     *runtime.ServeMux
 	maxBody int64
-	pauses  pauses
 }
 
 // New returns the native REST API over the services that cfg.Conn reaches.
@@ -116,10 +115,6 @@ func (a *API) enter(next runtime.HandlerFunc) runtime.HandlerFunc {
 		if pattern, ok := runtime.HTTPPattern(ctx); ok {
 			event.From(ctx).Route = strings.ReplaceAll(pattern.String(), "=*}", "}")
 		}
-		if p := a.pauses.refusal(ctx); p != nil {
-			problem.Write(w, r, *p)
-			return
-		}
 		if p := a.bufferBody(r); p != nil {
 			problem.Write(w, r, *p)
 			return
@@ -132,9 +127,6 @@ func (a *API) enter(next runtime.HandlerFunc) runtime.HandlerFunc {
 func (a *API) answerError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	event.From(r.Context()).Err = err
 	p := problem.FromError(err)
-	if p.Reason == rateLimited {
-		a.pauses.note(r.Context(), event.From(r.Context()).RetryAfter)
-	}
 	if statusErr, ok := errors.AsType[*runtime.HTTPStatusError](err); ok {
 		// The path has an escape that is none.
 		p = problem.New(statusErr.HTTPStatus, codes.InvalidArgument, problem.InvalidArgument, statusErr.Error())
