@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,8 +56,8 @@ func (s seen) identity() string {
 type upstream struct {
 	address string
 	mu      sync.Mutex
-	last    *seen
-	had     int
+	had     []seen
+	taken   int // how many of them were taken
 }
 
 func startUpstream(t *testing.T) *upstream {
@@ -75,25 +76,27 @@ func startUpstream(t *testing.T) *upstream {
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := seen{r.Method, r.Host, r.RequestURI, r.Header.Clone()}
 	u.mu.Lock()
-	u.last = &s
-	u.had++
+	u.had = append(u.had, s)
 	u.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{"target": s.Target, "identity": s.identity()})
 }
 
-// take returns the request that came since it was asked last, nil if none did.
+// take returns the request that came since it was asked last, the latest of several, and nil if
+// none did.
 func (u *upstream) take() *seen {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	s := u.last
-	u.last = nil
-	return s
+	if u.taken == len(u.had) {
+		return nil
+	}
+	u.taken = len(u.had)
+	return &u.had[u.taken-1]
 }
 
-// count returns how many requests came.
-func (u *upstream) count() int {
+// all returns every request that came.
+func (u *upstream) all() []seen {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.had
+	return slices.Clone(u.had)
 }
