@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,7 +81,9 @@ func follow(t *testing.T, bin, script string, promises []string) {
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", reader+script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "TMPDIR="+dir, "SOURCE="+source, "HOME="+dir)
+	// What the reader has set for servers of his own is not the documents'.
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "BEHALF_") })
+	cmd.Env = append(env, "PATH="+bin+":"+os.Getenv("PATH"), "TMPDIR="+dir, "SOURCE="+source, "HOME="+dir)
 	// The servers that it starts end with it, whatever becomes of it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -88,7 +91,7 @@ func follow(t *testing.T, bin, script string, promises []string) {
 	defer late.Stop()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v:\n%s", err, out)
+		t.Fatalf("%v, with %v of time:\n%s", err, patience, out)
 	}
 	printed := strings.Split(string(out), "\x1e")
 	if len(printed) != len(promises)+1 {

@@ -32,7 +32,7 @@ behalf() {
 	if [ "$1" = serve ]; then serve "$@"; else command behalf "$@"; fi
 }
 
-curl() { command curl -s "${@//127.0.0.1:7480/$HTTP}"; }
+curl() { command curl -sS --fail-with-body "${@//127.0.0.1:7480/$HTTP}"; }
 
 go() {
 	case "$*" in
