@@ -176,7 +176,8 @@ func (w *walker) wildcard() (graph.Node, bool) {
 	if !w.wildKnown {
 		w.wildKnown = true
 		w.wild = unknownObject
-		if w.subjectKind != noRel {
+		// The schema may be bound to words that are newer than the snapshot, in which nobody has them.
+		if w.subjectKind != noRel && int(w.subjectKind) < w.snap.Rels() {
 			typ, _ := w.snap.RelName(w.subjectKind)
 			if n, ok := w.snap.Node(typ, everybody); ok {
 				w.wild = n

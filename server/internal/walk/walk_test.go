@@ -202,6 +202,45 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// A schema that is bound to newer words answers over a snapshot that has none of them.
+func TestOlderSnapshot(t *testing.T) {
+	g, err := graph.New(graph.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, older := schema(), g.Head()
+	tx := g.Begin()
+	var tuple graph.Tuple
+	tuple.Resource, tuple.Relation, tuple.Subject = parse("folder:a#viewer@user:*")
+	if _, err := tx.Touch(tuple); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Seal(1, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Publish(1); err != nil {
+		t.Fatal(err)
+	}
+	user := relation.Subject{Object: relation.Object{Type: "user", ID: "1"}}
+	for snap, want := range map[*graph.Snapshot]int{g.Head(): 1, older: 0} { // in either order: what is bound stays
+		for range 2 {
+			_ = s.Over(g.Head())
+			view := s.Over(snap)
+			if found, why := view.Resources(t.Context(), nil, nil, "folder", "view", user, now); why != walk.Answered || len(found) != want {
+				t.Errorf("user 1 has %d folders, %s, want %d", len(found), why, want)
+			}
+			q := relation.Question{Object: relation.Object{Type: "folder", ID: "a"}, Permission: "view", Subject: user}
+			if got, why := view.Check(t.Context(), q, now); (got == walk.Allowed) != (want == 1) {
+				t.Errorf("%v: %v, %s", q, got, why)
+			}
+			_, everyone, why := view.Subjects(t.Context(), nil, q.Object, "view", "user", "", now)
+			if everyone != (want == 1) || everyone && why != walk.Answered { // SpiceDB is asked about words that nobody has
+				t.Errorf("everyone is a user of the folder: %v, %s", everyone, why)
+			}
+		}
+	}
+}
+
 // Schemas are bound to new words while others ask.
 func TestConcurrent(t *testing.T) {
 	g, err := graph.New(graph.Config{})
