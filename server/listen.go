@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/behalf-authz/behalf/gateway"
@@ -115,7 +116,7 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return s.shared.outbox.Run(ctx) })
 	}
 	group.Go(func() error {
-		if err := s.grpc.Serve(s.grpcListener); err != nil {
+		if err := s.grpc.Serve(s.grpcListener); err != nil && !errors.Is(err, grpc.ErrServerStopped) { // before it began
 			return fmt.Errorf("serve gRPC: %w", err)
 		}
 		return nil
