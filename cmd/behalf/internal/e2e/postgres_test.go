@@ -56,6 +56,20 @@ func datastoreOf(t testing.TB, dir string) string {
 	return string(text)
 }
 
+// lastWrite returns the last transaction that wrote relations to a database.
+func lastWrite(t testing.TB, uri string) (xid string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if err := conn.QueryRow(t.Context(), "SELECT max(xid)::text FROM relation_tuple_transaction").Scan(&xid); err != nil {
+		t.Fatal(err)
+	}
+	return xid
+}
+
 // TestTwoNodes runs two servers on one Postgres. Each answers alike at every revision that
 // the other has given, and without one knows what the other has acknowledged: parties,
 // relations and keys.
