@@ -13,9 +13,10 @@ import (
 const maxFile = 4 << 20
 
 type fileText struct {
-	Identity identityText `yaml:"identity"`
-	Mia      miaText      `yaml:"mia"`
-	Routes   []routeText  `yaml:"routes"`
+	Identity  identityText  `yaml:"identity"`
+	Relations relationsText `yaml:"relations"`
+	Mia       miaText       `yaml:"mia"`
+	Routes    []routeText   `yaml:"routes"`
 
 	auth authText // what the file says that mia.routes names
 }

@@ -119,6 +119,10 @@ func TestSchemaAgrees(t *testing.T) {
 		"mia's key":      {"mia: {lenient: true}\n" + good, false},
 		"mia's routes":   {"mia: {routes: ''}", false},
 		"group no text":  {replace("groups: [admin]", "groups: []"), false},
+		"granting":       {"relations: {groups: group#member, permissions: app/permission#holder}\n" + good, true},
+		"granting a set": {"relations: {groups: group}\n" + good, false},
+		"granting one":   {"relations: {permissions: 'group:a#member'}\n" + good, false},
+		"granting roles": {"relations: {roles: group#member}\n" + good, false},
 	} {
 		_, err := enforce.Parse([]byte(tc.text))
 		var value any

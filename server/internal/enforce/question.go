@@ -18,6 +18,7 @@ import (
 // question is one request on its way through the rules.
 type question struct {
 	service    *Service
+	grants     grants
 	request    Request
 	headers    headers
 	parameters map[string]string
@@ -31,26 +32,44 @@ type question struct {
 // Gateways give up after a second or two.
 const openPatience = time.Second
 
-// identify is authenticate, which must not hold up a request that is let in anyway when
-// somebody who has to be asked does not answer.
-func (q *question) identify(ctx context.Context, open bool) (cookie bool, err error) {
-	if open {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, openPatience)
-		defer cancel()
+// identifyOpenly finds out who makes a request that everybody may make. It must not be held
+// up when somebody who has to be asked does not answer, and who cannot be told from others
+// passes as one of them.
+func (q *question) identifyOpenly(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
+	cookie, err := q.authenticate(ctx)
+	if err == nil && (!cookie || q.sameSite()) {
+		if _, err = q.pin(ctx, q.grants.some()); err == nil {
+			err = q.grant(ctx)
+		}
 	}
-	return q.authenticate(ctx)
+	if err != nil || cookie && !q.sameSite() {
+		q.who = caller.Caller{}
+	}
+}
+
+// pin fixes the revision of all that is asked about relations and policies, if anything is.
+func (q *question) pin(ctx context.Context, asks bool) (context.Context, error) {
+	if !asks {
+		return ctx, nil
+	}
+	ctx, revision, err := q.service.relations.Pin(ctx, relation.At{})
+	if err != nil {
+		return ctx, fmt.Errorf("fix the revision: %w", err)
+	}
+	q.revision = revision
+	return ctx, nil
 }
 
 // judge lets the request in, or says why not.
 func (q *question) judge(ctx context.Context, r *route) (judgement, error) {
-	o, opens := r.rule.(opener)
-	open := opens && o.open(q)
-	cookie, err := q.identify(ctx, open)
+	if o, opens := r.rule.(opener); opens && o.open(q) {
+		q.identifyOpenly(ctx)
+		return r.rule.judge(ctx, q)
+	}
+	cookie, err := q.authenticate(ctx)
 	switch {
-	case open && (err != nil || cookie && !q.sameSite()):
-		// Everybody may pass, so who cannot be told from others passes as one of them.
-		q.who = caller.Caller{}
 	case err != nil && fault.KindOf(err) == fault.Unauthenticated:
 		return judgement{outcome: Unauthenticated, reason: fault.ReasonCredentialsInvalid, message: "the credentials are not valid"}, nil
 	case err != nil:
@@ -58,13 +77,11 @@ func (q *question) judge(ctx context.Context, r *route) (judgement, error) {
 	case cookie && !q.sameSite():
 		return judgement{reason: ReasonCrossSite, message: "another site sent the request"}, nil
 	}
-	if open {
-		return r.rule.judge(ctx, q)
+	if ctx, err = q.pin(ctx, r.asks() || q.grants.some()); err != nil {
+		return judgement{}, err
 	}
-	if r.asks() {
-		if ctx, q.revision, err = q.service.relations.Pin(ctx, relation.At{}); err != nil {
-			return judgement{}, fmt.Errorf("fix the revision: %w", err)
-		}
+	if err := q.grant(ctx); err != nil {
+		return judgement{}, err
 	}
 	j, err := r.judge(ctx, q)
 	if err != nil {

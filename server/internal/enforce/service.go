@@ -23,6 +23,7 @@ import (
 type Relations interface {
 	Pin(ctx context.Context, at relation.At) (context.Context, relation.Revision, error)
 	Check(ctx context.Context, at relation.At, questions ...relation.Question) ([]relation.Answer, relation.Revision, error)
+	Resources(ctx context.Context, at relation.At, objectType, permission string, subject relation.Subject) ([]string, relation.Revision, error)
 }
 
 // Decider decides by policies.
@@ -175,7 +176,7 @@ func (s *Service) read(table *Table, r Request) (*question, *route, error) {
 	if !r.Removes && len(table.aliases(h)) > 0 {
 		return nil, nil, malformed("the request has a header that could be taken for an identity header")
 	}
-	q := &question{service: s, request: r, headers: h}
+	q := &question{service: s, grants: table.grants, request: r, headers: h}
 	found, parameters := table.find(r.Method, host, path)
 	q.parameters = parameters
 	return q, found, nil

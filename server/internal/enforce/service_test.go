@@ -44,6 +44,10 @@ func (w *world) Check(_ context.Context, _ relation.At, questions ...relation.Qu
 	return w.answers, "r1", w.check
 }
 
+func (w *world) Resources(context.Context, relation.At, string, string, relation.Subject) ([]string, relation.Revision, error) {
+	return nil, "r1", w.check
+}
+
 func (w *world) Decide(context.Context, decision.Request) (decision.Response, error) {
 	if w.panics {
 		panic("a policy of nothing")

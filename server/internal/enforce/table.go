@@ -9,6 +9,7 @@ import (
 // Table is a routes file, ready to be asked. The zero Table lets nobody in.
 type Table struct {
 	identity []identityHeader
+	grants   grants
 	mia      miaAnswers
 	routes   []*route // the most specific path first
 }
@@ -79,6 +80,8 @@ func compile(file fileText) (*Table, []error) {
 	t := &Table{}
 	var faults []error
 	t.identity, faults = compileIdentity(file.Identity)
+	granted, wrong := compileGrants(file.Relations)
+	t.grants, faults = granted, append(faults, wrong...)
 	mia, wrong := compileMia(file.Mia)
 	t.mia, faults = mia, append(faults, wrong...)
 	t.routes, wrong = compileAuth(file.auth)
