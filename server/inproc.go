@@ -43,8 +43,8 @@ var questions = []string{
 type channel struct {
 	*inprocgrpc.Channel
 
-	chain grpc.UnaryServerInterceptor
-	here  map[string]unaryMethod // what runs where it is called, by full names; nil until it is registered
+	chain  grpc.UnaryServerInterceptor
+	direct map[string]unaryMethod // what runs where it is called, by full names; nil until it is registered
 }
 
 type unaryMethod struct {
@@ -58,10 +58,10 @@ func newChannel(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInter
 	c := &channel{
 		Channel: new(inprocgrpc.Channel).WithServerUnaryInterceptor(unary).WithServerStreamInterceptor(stream).WithCloner(handOver{}),
 		chain:   unary,
-		here:    make(map[string]unaryMethod, len(methods)),
+		direct:  make(map[string]unaryMethod, len(methods)),
 	}
 	for _, method := range methods {
-		c.here[method] = unaryMethod{}
+		c.direct[method] = unaryMethod{}
 	}
 	return c
 }
@@ -71,19 +71,19 @@ func (c *channel) RegisterService(desc *grpc.ServiceDesc, service any) {
 	c.Channel.RegisterService(desc, service)
 	for _, m := range desc.Methods {
 		if name := "/" + desc.ServiceName + "/" + m.MethodName; c.has(name) {
-			c.here[name] = unaryMethod{service, m.Handler}
+			c.direct[name] = unaryMethod{service, m.Handler}
 		}
 	}
 }
 
 func (c *channel) has(method string) bool {
-	_, found := c.here[method]
+	_, found := c.direct[method]
 	return found
 }
 
 // Invoke makes a call. What the caller's context carries stays with him, but for his metadata.
 func (c *channel) Invoke(ctx context.Context, method string, request, response any, opts ...grpc.CallOption) error {
-	m := c.here[method]
+	m := c.direct[method]
 	headers, plain := headersOnly(opts)
 	if m.handle == nil || !plain || !sound(request) {
 		return c.Channel.Invoke(ctx, method, request, response, opts...)

@@ -84,7 +84,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// That was the call which is counted; what it led to is none of its own.
-	answer(w, r.WithContext(grpcmetadata.AppendToOutgoingContext(r.Context(), "x-behalf-uncounted", "1")), body)
+	answer(w, r.WithContext(grpcmetadata.AppendToOutgoingContext(r.Context(), event.UncountedKey, "1")), body)
 }
 
 // EchoRequestID answers with the request's id to the letter, as the standard wants it. The

@@ -13,6 +13,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// UncountedKey is the metadata by which the gateway tells a server in the same process that a
+// call is part of a request whose other call is counted against its caller's rate.
+const UncountedKey = "x-behalf-uncounted"
+
 // callerHeader is the header in which a server in the same process says whom it took the
 // caller for. It never leaves the process: no door passes headers of calls on.
 const callerHeader = "x-behalf-caller"

@@ -49,7 +49,7 @@ func New(cfg Config) (*API, error) {
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptReserved),
 		runtime.WithMiddlewares(a.enter),
-		runtime.WithErrorHandler(a.answerError),
+		runtime.WithErrorHandler(answerError),
 		runtime.WithRoutingErrorHandler(a.answerUnrouted),
 		runtime.WithWriteContentLength(),
 	)
@@ -124,7 +124,7 @@ func (a *API) enter(next runtime.HandlerFunc) runtime.HandlerFunc {
 }
 
 // answerError answers a call that failed.
-func (a *API) answerError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+func answerError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	event.From(r.Context()).Err = err
 	p := problem.FromError(err)
 	if statusErr, ok := errors.AsType[*runtime.HTTPStatusError](err); ok {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/behalf-authz/behalf/gateway/event"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
@@ -59,7 +60,7 @@ func (g *Gateways) Believes(ctx context.Context, c Client) (bool, error) {
 	}
 	md, _ := metadata.FromOutgoingContext(ctx)
 	// What the gateway asks about is a call of its client, and this one leads to it only.
-	own := metadata.MD{"authorization": {c.Key}, "x-behalf-uncounted": {"1"}}
+	own := metadata.MD{"authorization": {c.Key}, event.UncountedKey: {"1"}}
 	if id := md.Get("x-request-id"); len(id) > 0 {
 		own["x-request-id"] = id
 	}

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,16 +30,18 @@ func TestReadGraph(t *testing.T) {
 	us = append(us, updates(relation.Touch, "party:1#regn_org@party:2", "party:2#unit_esek@user:*", "party:3#main_unit@party:1")...)
 	write(t, graph.Engine, us)
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
-	read := 0
+	long, read := strings.Repeat("a", 1024), 0
 	for range 400 {
 		f := relation.Filter{
 			ResourceType: pick("party", "party", "party", "user", "nothing"),
-			ResourceID:   pick("", "1", "2", "3", "99"),
+			ResourceID:   pick("", "", "1", "1", "2", "2", "3", "99", "*", "a b", "æ", "a\x00", long, long+"a"),
 			Relation:     pick("", "", "dagl", "self", "regn_org", "represent", "unit_esek", "nothing"),
 			SubjectType:  pick("", "user", "user", "party", "nothing"),
 		}
 		if f.SubjectType != "" {
-			f.SubjectID = pick("", "1", "2", "*", "99")
+			f.SubjectID = pick("", "", "1", "1", "2", "*", "*", "99", "a b", "æ", long, long+"a")
+		} else if random.IntN(10) == 0 {
+			f.SubjectID = "1" // of no type
 		}
 		got, _, err := graph.Read(t.Context(), relation.At{}, f)
 		want, _, failed := spicedb.Read(t.Context(), relation.At{}, f)
