@@ -122,6 +122,50 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
+// TestHoldHoldsUpNoIndex has the holder of a lock build indexes concurrently while others wait for
+// the lock: he is waited for, and must not wait for them.
+func TestHoldHoldsUpNoIndex(t *testing.T) {
+	uri := pg.Database(t)
+	db := open(t, uri)
+	release, err := postgres.Hold(t.Context(), db, postgres.LockMigrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiters, ctx := errgroup.WithContext(t.Context())
+	for range 6 {
+		waiting := open(t, uri)
+		waiters.Go(func() error {
+			release, err := postgres.Hold(ctx, waiting, postgres.LockMigrations)
+			if err == nil {
+				release()
+			}
+			return err
+		})
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	for _, statement := range []string{"SET statement_timeout = '20s'", "CREATE TABLE public.indexed (id INTEGER)"} {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 200 {
+		for _, statement := range []string{"CREATE INDEX CONCURRENTLY one ON public.indexed (id)", "DROP INDEX public.one"} {
+			if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+				release()
+				t.Fatalf("index %d: %v", n, err)
+			}
+		}
+	}
+	release()
+	if err := waiters.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHoldEnds(t *testing.T) {
 	uri := pg.Database(t)
 	db := open(t, uri)
