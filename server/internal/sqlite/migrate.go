@@ -61,8 +61,11 @@ func State(ctx context.Context, db *sql.DB) (s migrations.State, err error) {
 	if noted == 0 {
 		return s, nil
 	}
+	// The version is read again with the notes: another process may have migrated in between.
 	var newest int
-	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(oldest), 0), coalesce(max(number), 0) FROM migration`).Scan(&s.Oldest, &newest); err != nil {
+	err = db.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version), coalesce(max(oldest), 0), coalesce(max(number), 0)
+		FROM migration`).Scan(&s.Version, &s.Oldest, &newest)
+	if err != nil {
 		return s, fmt.Errorf("read the version of the database: %w", err)
 	}
 	if newest != s.Version {

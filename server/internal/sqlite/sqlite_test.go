@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/behalf-authz/behalf/migrations"
 	"github.com/behalf-authz/behalf/server/internal/sqlite"
 )
 
@@ -360,6 +361,31 @@ func TestCreationCutOff(t *testing.T) {
 				t.Errorf("its pages have checksums: %v, %v", is, err)
 			}
 		})
+	}
+}
+
+// TestStateWhileMigrating looks again and again how far a database has come while another
+// connection migrates it, which never leaves it as no release would.
+func TestStateWhileMigrating(t *testing.T) {
+	list, err := migrations.OfSQLite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		path := filepath.Join(t.TempDir(), "a.db")
+		writer, looker := open(t, path), open(t, path)
+		migrated := make(chan error, 1)
+		go func() { migrated <- sqlite.Apply(t.Context(), writer, list) }()
+		for done := false; !done; {
+			state, err := sqlite.State(t.Context(), looker)
+			if err != nil {
+				t.Fatal(errors.Join(err, <-migrated))
+			}
+			done = state.Version == len(list)
+		}
+		if err := <-migrated; err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
