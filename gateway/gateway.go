@@ -63,6 +63,9 @@ type Config struct {
 	Login login.Config
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
 	MaxBodyBytes int64
+	// Early returns why a call of the native API with the metadata is refused before its body
+	// is read, nil when that is not known. Default none is.
+	Early func(metadata.MD) error
 	// Timeout limits the time a request may take, its body included. Default 30 s.
 	Timeout time.Duration
 }
@@ -112,7 +115,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	cfg.Decisions.MaxBody = cfg.MaxBodyBytes
 	conn := event.Conn{ClientConnInterface: cfg.Conn}
-	native, err := rest.New(rest.Config{Conn: conn, MaxBodyBytes: cfg.MaxBodyBytes})
+	native, err := rest.New(rest.Config{Conn: conn, MaxBodyBytes: cfg.MaxBodyBytes, Early: cfg.Early})
 	if err != nil {
 		return nil, err
 	}

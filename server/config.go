@@ -80,7 +80,10 @@ type Config struct {
 	Login LoginConfig
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
-	// DrainTimeout is how long running calls may take to end after a stop was asked for. Default 15 s.
+	// DrainDelay is how long the server goes on serving after a stop was asked for, while its
+	// probes say already that it is not ready: as long as load balancers take to learn of it.
+	DrainDelay time.Duration
+	// DrainTimeout is how long running calls may take to end after that. Default 15 s.
 	DrainTimeout time.Duration
 }
 
@@ -145,6 +148,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxCalls < 0 {
 		faults = append(faults, fmt.Errorf("--max-calls: %d is negative", c.MaxCalls))
+	}
+	if c.DrainDelay < 0 {
+		faults = append(faults, fmt.Errorf("--drain-delay: %s is negative", c.DrainDelay))
 	}
 	if c.DrainTimeout < 0 {
 		faults = append(faults, fmt.Errorf("--drain-timeout: %s is negative", c.DrainTimeout))

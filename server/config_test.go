@@ -34,8 +34,8 @@ func TestConfigValidate(t *testing.T) {
 		{"postgres", server.Config{Datastore: "postgres://behalf:geheim@db/behalf"}, nil},
 		{"another engine", server.Config{Datastore: "mysql://behalf:geheim@db/behalf"}, []string{"--datastore: mysql is", "sqlite and postgres://"}},
 		{"no engine", server.Config{Datastore: "geheim"}, []string{"--datastore: this is", "sqlite and postgres://"}},
-		{"several", server.Config{GRPCAddr: "x", HTTPAddr: ":1", DrainTimeout: -1, TLS: server.TLSConfig{KeyFile: "k"}},
-			[]string{"--grpc-addr", "--drain-timeout", "--tls-cert"}},
+		{"several", server.Config{GRPCAddr: "x", HTTPAddr: ":1", DrainDelay: -1, DrainTimeout: -1, TLS: server.TLSConfig{KeyFile: "k"}},
+			[]string{"--grpc-addr", "--drain-delay", "--drain-timeout", "--tls-cert"}},
 	} {
 		err := c.config.Validate()
 		if (err == nil) != (c.want == nil) {

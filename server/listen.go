@@ -67,6 +67,7 @@ func (s *Server) buildGateway(c *openedCredentials) error {
 		ClientJWKS: clientJWKS,
 
 		MaxBodyBytes: int64(s.cfg.Limits.MessageBytes),
+		Early:        s.chain.Early,
 		Timeout:      s.cfg.Limits.requestTime(),
 
 		PublicURL: s.cfg.PublicURL,
@@ -146,9 +147,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 // drain ends both servers. Probes are told first, so that nothing new is sent here.
 func (s *Server) drain() error {
-	s.cfg.Logger.Info("stopping", "drain_timeout", s.cfg.DrainTimeout)
+	s.cfg.Logger.Info("stopping", "drain_delay", s.cfg.DrainDelay, "drain_timeout", s.cfg.DrainTimeout)
 	s.serving.Store(false)
 	s.health.Shutdown()
+	time.Sleep(s.cfg.DrainDelay) // calls that are sent here meanwhile are answered
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
 	s.chain.Stop()

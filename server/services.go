@@ -125,6 +125,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 		grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))), // their stacks have grown to what a call takes
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
+		grpc.InTapHandle(chain.Tap),
 		grpc.UnaryInterceptor(chain.Unary()),
 		grpc.StreamInterceptor(chain.Stream()),
 		grpc.UnknownServiceHandler(interceptor.UnknownMethod),

@@ -26,17 +26,24 @@ type Config struct {
 	Conn grpc.ClientConnInterface
 	// MaxBodyBytes limits a request's body.
 	MaxBodyBytes int64
+	// Early returns why a call with the metadata is refused before its body is read, nil when
+	// that is not known. Nil refuses none.
+	Early func(metadata.MD) error
 }
 
 // API serves the native REST API.
 type API struct {
 	mux     *runtime.ServeMux
 	maxBody int64
+	early   func(metadata.MD) error
 }
 
 // New returns the native REST API over the services that cfg.Conn reaches.
 func New(cfg Config) (*API, error) {
-	a := &API{maxBody: cfg.MaxBodyBytes}
+	a := &API{maxBody: cfg.MaxBodyBytes, early: cfg.Early}
+	if a.early == nil {
+		a.early = func(metadata.MD) error { return nil }
+	}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
 		// Nothing crosses by its name but ETags on their way out: the context brings the metadata.
@@ -114,6 +121,11 @@ func (a *API) enter(next runtime.HandlerFunc) runtime.HandlerFunc {
 		}
 		if pattern, ok := runtime.HTTPPattern(ctx); ok {
 			event.From(ctx).Route = strings.ReplaceAll(pattern.String(), "=*}", "}")
+		}
+		if err := a.early(outgoing(ctx, r)); err != nil {
+			event.From(ctx).Err = err
+			problem.Write(w, r, problem.FromError(err))
+			return
 		}
 		if p := a.bufferBody(r); p != nil {
 			problem.Write(w, r, *p)

@@ -54,7 +54,8 @@ listens on this machine only; an address that others can reach needs a certifica
 	flags.StringVar(&c.config.TLS.KeyFile, "tls-key", "", "PEM private key of --tls-cert; read again when it changes")
 	flags.StringVar(&c.config.TLS.ClientCAFile, "tls-client-ca", "", "PEM certificates that clients' certificates must be signed by; read again when they change")
 	flags.BoolVar(&c.config.InsecurePlaintext, "insecure-plaintext", false, "allow addresses that others can reach without TLS")
-	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after a stop")
+	flags.DurationVar(&c.config.DrainDelay, "drain-delay", 0, "how long to go on serving after a stop, with /readyz saying no, so that load balancers learn of it")
+	flags.DurationVar(&c.config.DrainTimeout, "drain-timeout", 15*time.Second, "how long running calls may take to end after that")
 	flags.IntVar(&c.config.MaxCalls, "max-calls", 0, "how many calls may be in hand at once before more are refused; 0 means any number")
 	bindLimits(flags, &c.config.Limits)
 	flags.StringVar(&c.config.PublicURL, "public-url", "",

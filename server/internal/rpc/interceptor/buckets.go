@@ -46,11 +46,30 @@ func (b *buckets[K]) take(who K) (wait time.Duration, ok bool) {
 	now := b.now()
 	mine := b.find(who, now)
 	b.fill(mine, now)
-	if mine.tokens < 1 {
-		return time.Duration((1 - mine.tokens) / b.rate * float64(time.Second)), false
+	if wait, spent := b.untilToken(mine); spent {
+		return wait, false
 	}
 	mine.tokens--
 	return 0, true
+}
+
+// spent returns how long a caller's next token takes to come, if he has none. It takes none.
+func (b *buckets[K]) spent(who K) (wait time.Duration, is bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	mine, found := b.of[who]
+	if !found {
+		return 0, false
+	}
+	b.fill(mine, b.now())
+	return b.untilToken(mine)
+}
+
+func (b *buckets[K]) untilToken(of *bucket) (wait time.Duration, spent bool) {
+	if of.tokens >= 1 {
+		return 0, false
+	}
+	return time.Duration((1 - of.tokens) / b.rate * float64(time.Second)), true
 }
 
 // begin notes a call in hand, unless the caller has his share of them already.

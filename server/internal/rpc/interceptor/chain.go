@@ -50,6 +50,7 @@ type Chain struct {
 	longest       time.Duration
 	slots         chan struct{} // of concurrent unary calls; nil for any number
 	meters        *meters       // nil for any number of calls
+	overdrawn     overdrawn     // who was refused by them
 	validator     protovalidate.Validator
 	unary         grpc.UnaryServerInterceptor
 	stream        grpc.StreamServerInterceptor

@@ -51,11 +51,15 @@ func (m *meters) of(a account) *buckets[account] {
 // meter refuses a call when its caller makes too many. It comes as soon as the caller is
 // known, before anything is done for him.
 func (c *Chain) meter(ctx context.Context, k *call, next func(context.Context) error) error {
-	if c.meters == nil || k.rule.uncounted || uncounted(ctx) {
+	if c.meters == nil || k.rule.uncounted {
 		return next(ctx)
 	}
-	k.account = accountOf(ctx, k)
+	k.account = accountOf(ctx, k) // whose share of the calls in hand it takes, counted or not
+	if uncounted(ctx) {
+		return next(ctx)
+	}
 	if err := c.charge(k.account); err != nil {
+		c.note(ctx, k.account)
 		return err
 	}
 	return next(ctx)
@@ -77,6 +81,11 @@ func (c *Chain) charge(a account) error {
 	if ok {
 		return nil
 	}
+	return c.rateLimited(wait)
+}
+
+// rateLimited counts a refusal, and returns what is told of it.
+func (c *Chain) rateLimited(wait time.Duration) error {
 	c.metrics.refusedByRate.Inc()
 	f := fault.New(fault.Exhausted, ReasonRateLimited, "the caller makes more calls than he may; try again later")
 	f.Retry = wait

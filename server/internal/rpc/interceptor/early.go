@@ -1,0 +1,103 @@
+package interceptor
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/tap"
+
+	"github.com/behalf-authz/behalf/server/internal/rpc/rpcstatus"
+)
+
+// mostOverdrawn bounds of how many credentials it is known that their caller calls too often.
+const mostOverdrawn = 4096
+
+// overdrawn knows whose credentials were refused for their rate, so that the next call with
+// them is refused before it is read: a caller who floods the server must not have it decode
+// and verify what it is not going to answer.
+type overdrawn struct {
+	mu sync.Mutex
+	of map[presented]account
+}
+
+// presented are the credentials of a call, as a digest: nothing that is kept can be used again.
+type presented [sha256.Size]byte
+
+// presentedBy returns the credentials of a call. Only those count that make an account by
+// themselves, whoever sends them.
+func presentedBy(md metadata.MD) (p presented, ok bool) {
+	authorization, platform := md["authorization"], md[platformTokenKey]
+	if len(authorization) != 1 || len(platform) > 0 {
+		return p, false
+	}
+	return sha256.Sum256([]byte(authorization[0])), true
+}
+
+func (o *overdrawn) add(p presented, a account) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.of == nil || len(o.of) >= mostOverdrawn {
+		o.of = make(map[presented]account) // who goes on is soon in it again
+	}
+	o.of[p] = a
+}
+
+func (o *overdrawn) find(p presented) (account, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	a, found := o.of[p]
+	return a, found
+}
+
+func (o *overdrawn) remove(p presented) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.of, p)
+}
+
+// note keeps whose call was refused for its rate.
+func (c *Chain) note(ctx context.Context, a account) {
+	if a.address != "" {
+		return
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	if p, ok := presentedBy(md); ok {
+		c.overdrawn.add(p, a)
+	}
+}
+
+// Early returns why a call with the metadata is refused before it is read, nil when that is
+// not known: its credentials are those of a caller who calls too often, and still may not. It
+// is counted with the other refusals, and not in the log.
+func (c *Chain) Early(md metadata.MD) error {
+	if c.meters == nil {
+		return nil
+	}
+	p, ok := presentedBy(md)
+	if !ok {
+		return nil
+	}
+	a, found := c.overdrawn.find(p)
+	if !found {
+		return nil
+	}
+	wait, spent := c.meters.of(a).spent(a)
+	if !spent {
+		c.overdrawn.remove(p) // he is who his credentials say, which the next call looks at anew
+		return nil
+	}
+	return rpcstatus.Error(c.rateLimited(wait))
+}
+
+// Tap refuses calls of the gRPC port early. It is a tap.ServerInHandle.
+func (c *Chain) Tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if rule, known := c.table[info.FullMethodName]; !known || rule.public || rule.uncounted {
+		return ctx, nil
+	}
+	if err := c.Early(info.Header); err != nil {
+		return ctx, err
+	}
+	return ctx, nil
+}
