@@ -44,6 +44,8 @@ func TestRefusedOverREST(t *testing.T) {
 		{"GET /v1/parties/1337", "", reader, 404, "PARTY_NOT_FOUND"},
 		{"GET /v1/parties:lookup", "", reader, 400, "INVALID_ARGUMENT"},
 		{"GET /v1/parties:lookup?party.orgNumber=12", "", reader, 400, "INVALID_ARGUMENT"},
+		{"POST /v1/parties:lookup", `{"party":{"nationalId":"1"}}`, reader, 400, "INVALID_ARGUMENT"},
+		{"POST /v1/parties:lookup", `{"party":{"nationalId":"01017099999"}}`, reader, 404, "PARTY_NOT_FOUND"},
 		{"GET /v1/parties/50076451/validate?userId=20000491", "", kari, 403, "OTHER_USER"},
 		{"GET /v1/parties/50076451/representatives", "", kari, 403, "SERVICES_ONLY"},
 		{"GET /v1/parties/50076451/roles?userId=20000490", "", reader, 403, "SCOPE_MISSING"},

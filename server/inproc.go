@@ -91,10 +91,10 @@ func (c *channel) Invoke(ctx context.Context, method string, request, response a
 	if err := ctx.Err(); err != nil {
 		return status.FromContextError(err).Err()
 	}
-	ctx, cancel := context.WithCancel(ctx) // so that what the service has begun ends with the call
-	defer cancel()
 	stream := &unaryStream{method: method}
-	answer, err := m.handle(m.service, serverContext(ctx, stream), func(in any) error { return handOver{}.Copy(in, request) }, c.chain)
+	inside, end := serverContext(ctx, stream)
+	defer end() // what the service has begun ends with the call
+	answer, err := m.handle(m.service, inside, func(in any) error { return handOver{}.Copy(in, request) }, c.chain)
 	header := stream.end()
 	for _, to := range headers {
 		*to = header
@@ -129,20 +129,31 @@ func sound(m any) bool {
 	return ok && message.ProtoReflect().IsValid()
 }
 
-// serverContext returns the context of a call's service: it ends with the caller's, and has
-// none of his values.
-func serverContext(ctx context.Context, stream *unaryStream) context.Context {
-	md, _ := metadata.FromOutgoingContext(ctx)
-	ctx = metadata.NewIncomingContext(withoutValues{ctx}, md)
-	ctx = peer.NewContext(ctx, &peer.Peer{Addr: here{}, AuthInfo: here{}})
-	return grpc.NewContextWithServerTransportStream(ctx, stream)
+// serverContext returns the context of a call's service: it ends with the caller's or by end,
+// and has none of his values. It is not made of the caller's, since the context package has a
+// goroutine watch every child of a context that it does not know.
+func serverContext(caller context.Context, stream *unaryStream) (inside context.Context, end func()) {
+	md, _ := metadata.FromOutgoingContext(caller)
+	inside = metadata.NewIncomingContext(context.Background(), md)
+	inside = peer.NewContext(inside, &peer.Peer{Addr: here{}, AuthInfo: here{}})
+	inside = grpc.NewContextWithServerTransportStream(inside, stream)
+	var cancel context.CancelFunc
+	deadline, timed := caller.Deadline()
+	if timed {
+		inside, cancel = context.WithDeadline(inside, deadline)
+	} else {
+		inside, cancel = context.WithCancel(inside)
+	}
+	stop := context.AfterFunc(caller, func() {
+		if !timed || !errors.Is(caller.Err(), context.DeadlineExceeded) { // else inside finds out by itself, and says so
+			cancel()
+		}
+	})
+	return inside, func() {
+		stop()
+		cancel()
+	}
 }
-
-// withoutValues is a context that ends with another and carries nothing.
-type withoutValues struct{ context.Context } //nolint:containedctx // it is that context, less what it carries
-
-// Value returns nil.
-func (withoutValues) Value(any) any { return nil }
 
 // here is the address of whoever calls from this process, as inprocgrpc has it.
 type here struct{}

@@ -197,10 +197,21 @@ func TestAnswers(t *testing.T) {
 	if head.Status != 200 || head.Body != "" || head.Header.Get("Content-Length") == "" {
 		t.Errorf("HEAD: status %d, headers %v", head.Status, head.Header)
 	}
-	got = standin.Do(t, srv, "GET /v1/parties:lookup?party.orgNumber=910042963", "", user)
-	lookup := &behalfv1.GetPartyRequest{Party: &behalfv1.PartyReference{Identifier: &behalfv1.PartyReference_OrgNumber{OrgNumber: "910042963"}}}
-	if calls := services.Calls(); got.Status != 500 || !proto.Equal(calls[len(calls)-1].Request, lookup) {
-		t.Errorf("status %d, calls %v", got.Status, calls)
+	byNumber := &behalfv1.PartyReference{Identifier: &behalfv1.PartyReference_OrgNumber{OrgNumber: "910042963"}}
+	byPerson := &behalfv1.PartyReference{Identifier: &behalfv1.PartyReference_NationalId{NationalId: "01017012345"}}
+	for _, row := range []struct {
+		request, body string
+		party         *behalfv1.PartyReference
+	}{
+		{"GET /v1/parties:lookup?party.orgNumber=910042963", "", byNumber},
+		{"POST /v1/parties:lookup", `{"party":{"orgNumber":"910042963"}}`, byNumber},
+		{"POST /v1/parties:lookup", `{"party":{"nationalId":"01017012345"}}`, byPerson},
+	} {
+		got = standin.Do(t, srv, row.request, row.body, user)
+		calls := services.Calls()
+		if got.Status != 500 || !proto.Equal(calls[len(calls)-1].Request, &behalfv1.GetPartyRequest{Party: row.party}) {
+			t.Errorf("%s: status %d, calls %v", row.request, got.Status, calls)
+		}
 	}
 }
 

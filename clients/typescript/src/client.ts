@@ -107,10 +107,9 @@ export class Client {
 
   /** Returns a party. That there is none is an error with Reason.PartyNotFound. */
   async party(party: PartyRef, options: CallOptions = {}): Promise<Party> {
-    const answer = await this.#read((fresh) => this.#wire.call("get", "/v1/parties:lookup", { ...options, query: {
-      "party.partyId": party.partyId ?? "", "party.partyUuid": party.partyUuid ?? "",
-      "party.orgNumber": party.orgNumber ?? "", "party.nationalId": party.nationalId ?? "", atLeastAsFresh: fresh,
-    } }));
+    const answer = await this.#read((fresh) => this.#wire.call("post", "/v1/parties:lookup", { // whose body no proxy writes down
+      ...options, body: { party, atLeastAsFresh: fresh },
+    }));
     return there(answer.party as Party | undefined);
   }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -70,6 +71,53 @@ func TestWatchDoesNotHoldAStop(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDrainDelay stops a server that load balancers are to learn of first: its probes say so,
+// and it goes on answering.
+func TestDrainDelay(t *testing.T) {
+	const delay = 3 * time.Second
+	dir := t.TempDir()
+	s, err := server.New(t.Context(), server.Config{
+		DataDir: dir, GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", DrainDelay: delay,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	i := &instance{url: "http://" + s.HTTPAddr()}
+	stop()
+	began := time.Now()
+	for i.call(t, http.MethodGet, "/readyz", "", "").status == http.StatusOK {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the server is ready all the same")
+		}
+	}
+	// Whoever has not learned of it yet is answered, on a connection of his own.
+	if time.Since(began) < delay {
+		got, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(i.url + "/livez")
+		switch {
+		case err == nil:
+			_ = got.Body.Close()
+		case time.Since(began) < delay:
+			t.Errorf("a call before the delay is over: %v", err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took < delay {
+		t.Errorf("the server has stopped after %s", took)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)

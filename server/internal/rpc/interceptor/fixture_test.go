@@ -122,6 +122,7 @@ func newFixture(t *testing.T, change func(*interceptor.Config)) *fixture {
 		t.Fatal(err)
 	}
 	f.options = []grpc.ServerOption{
+		grpc.InTapHandle(chain.Tap),
 		grpc.UnaryInterceptor(chain.Unary()), grpc.StreamInterceptor(chain.Stream()),
 		grpc.UnknownServiceHandler(interceptor.UnknownMethod),
 	}

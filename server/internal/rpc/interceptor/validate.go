@@ -26,6 +26,9 @@ func (c *Chain) validate(ctx context.Context, k *call, next func(context.Context
 
 // check returns an Invalid fault that names every field of the message that is wrong.
 func (c *Chain) check(message any) error {
+	if plain(message) {
+		return nil
+	}
 	m, ok := message.(proto.Message)
 	if !ok || m.ProtoReflect().Descriptor().ParentFile().Package() != validated {
 		return nil
