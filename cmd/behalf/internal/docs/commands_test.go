@@ -42,8 +42,40 @@ func TestCommands(t *testing.T) {
 		if script == "" || elsewhere[document] != "" {
 			continue
 		}
-		t.Run(document, func(t *testing.T) { follow(t, bin, script, promises) })
+		t.Run(document, func(t *testing.T) {
+			for _, program := range needs(t, document) {
+				if _, err := exec.LookPath(program); err != nil && len(installed(program)) == 0 {
+					t.Skipf("the commands need %s: install it, such as by apt-get install %s", program, packages[program])
+				}
+			}
+			follow(t, bin, script, promises)
+		})
 	}
+}
+
+// packages are Debian's of the programs that blocks of commands can name beside sh.
+var packages = map[string]string{"nginx": "nginx", "initdb": "postgresql"}
+
+// needs returns the programs that a document's commands need besides what every reader has.
+func needs(t *testing.T, document string) (all []string) {
+	t.Helper()
+	for _, block := range fence.FindAllStringSubmatch(read(t, document), -1) {
+		for _, program := range strings.Fields(strings.TrimPrefix(block[1], "sh ")) {
+			if packages[program] != "" && !slices.Contains(all, program) {
+				all = append(all, program)
+			}
+		}
+	}
+	return all
+}
+
+// installed returns where Debian has a program that is not in the way of all users.
+func installed(program string) []string {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + program) // the pattern is one
+	if _, err := os.Stat("/usr/sbin/" + program); err == nil {
+		found = append(found, "/usr/sbin/"+program)
+	}
+	return found
 }
 
 // script returns the commands of a document and what they promise, in order. Each promise is a
@@ -53,7 +85,13 @@ func script(t *testing.T, document string) (string, []string) {
 	var script strings.Builder
 	var promises []string
 	for _, block := range fence.FindAllStringSubmatch(read(t, document), -1) {
-		switch block[1] {
+		language, programs, _ := strings.Cut(block[1], " ")
+		for _, program := range strings.Fields(programs) {
+			if packages[program] == "" {
+				t.Errorf("%s: no package is known of the program %s", document, program)
+			}
+		}
+		switch language {
 		case "sh":
 		case "bash", "shell", "console", "zsh":
 			t.Errorf("%s: commands are marked sh, not %s", document, block[1])
@@ -83,7 +121,7 @@ func follow(t *testing.T, bin, script string, promises []string) {
 	cmd.Dir = dir
 	// What the reader has set for servers of his own is not the documents'.
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "BEHALF_") })
-	cmd.Env = append(env, "PATH="+bin+":"+os.Getenv("PATH"), "TMPDIR="+dir, "SOURCE="+source, "HOME="+dir)
+	cmd.Env = append(env, "PATH="+bin+":"+os.Getenv("PATH")+":/usr/sbin", "TMPDIR="+dir, "SOURCE="+source, "HOME="+dir)
 	// The servers that it starts end with it, whatever becomes of it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

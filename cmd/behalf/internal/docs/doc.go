@@ -3,6 +3,7 @@
 //
 // It owns the tests of Markdown that concern no one package; it has no code besides. A block of
 // commands is a fence with "sh". The blocks of a document are run in order, as one reader would,
-// in a directory of their own; a line "# → text" says what the command before it prints. It
-// refuses blocks in other shells' names, which nobody would run.
+// in a directory of their own; a line "# → text" says what the command before it prints. Words
+// after "sh" are programs that the block needs, nginx or initdb. It refuses blocks in other
+// shells' names, which nobody would run.
 package docs
