@@ -62,13 +62,16 @@ func (e *Engine) boot(registry *prometheus.Registry) (err error) {
 		return err
 	}
 	e.services = catch.services
-	e.layer = &freshLayer{catch.layer, e.store.HeadRevision}
+	e.services.Permissions = bounded{catch.services.Permissions, around{catch.services.Permissions}, e.bounds}
+	e.services.Experimental = boundedExperiments{catch.services.Experimental, around{catch.services.Experimental}, e.bounds}
+	layer := boundedLayer{catch.layer}
+	e.layer = &freshLayer{layer, e.store.HeadRevision}
 	e.recent, e.recentLayer = e.store.HeadRevision, e.layer
 	if s, ok := e.store.(interface {
 		Recent(ctx context.Context) (datastore.RevisionWithSchemaHash, error)
 	}); ok {
 		e.recent = s.Recent
-		e.recentLayer = &freshLayer{catch.layer, s.Recent}
+		e.recentLayer = &freshLayer{layer, s.Recent}
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ import (
 
 // Services are SpiceDB's own implementations of authzed.api.v1. A call to one needs a
 // context from Engine.Context; everything else that SpiceDB does around a call is the
-// caller's duty, see server/internal/rpc/authzed.
+// caller's duty, see server/internal/rpc/authzed. What would have no end is refused by the
+// engine's own service around SpiceDB's, and what takes too much is ended, whoever asks.
 type Services struct {
 	Permissions  v1.PermissionsServiceServer
 	Schema       v1.SchemaServiceServer

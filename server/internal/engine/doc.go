@@ -6,6 +6,10 @@
 // service objects and data layer, which are captured once at start: the connection that it
 // listens on exists in memory only and carries no traffic afterwards.
 //
+// What the graph can answer does not get to SpiceDB; nor does what SpiceDB would go round and
+// round in, since an object or a permission is reached from itself; and what it reads for one
+// question has a bound.
+//
 // It refuses policy: it does not know who asks, and any object of any definition may be
 // asked about. It refuses consistency levels below "sees every acknowledged write".
 //

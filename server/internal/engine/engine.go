@@ -43,6 +43,7 @@ type Engine struct {
 	owned       bool // store was opened here and is closed here
 	spicedb     server.RunnableServer
 	walks       *walks
+	bounds      *bounds
 	stamp       atomic.Pointer[stamp] // of the head that was last asked for
 	validator   protovalidate.Validator
 	log         zerolog.Logger
@@ -78,7 +79,10 @@ func New(c Config) (*Engine, error) {
 		schema:    make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
 	}
-	if e.walks, err = newWalks(c.Datastore, c.Registry); err != nil {
+	if e.walks, err = newWalks(c.Datastore, c.Registry, c.Logger); err != nil {
+		return nil, err
+	}
+	if e.bounds, err = newBounds(e.Walk, c.Registry); err != nil {
 		return nil, err
 	}
 	if err := e.boot(c.Registry); err != nil {

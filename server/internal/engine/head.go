@@ -55,7 +55,7 @@ func (e *Engine) head(ctx context.Context, at relation.At) (w Walk, token relati
 	if w.now, ok = relation.Instant(ctx); !ok {
 		w.now = time.Now()
 	}
-	w.view, w.ok = e.walks.over(head.Revision)
+	w.stand(head.Revision)
 	return w, s.token, f
 }
 

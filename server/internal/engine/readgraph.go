@@ -47,21 +47,20 @@ func (e *Engine) readGraph(ctx context.Context, filters []relation.Filter) (foun
 	if e.walks.store == nil {
 		return nil, false
 	}
-	now, ok := relation.Instant(ctx)
-	if !ok {
-		return nil, false
-	}
 	revision, _, _, err := consistency.RevisionFromContext(ctx)
 	if err != nil {
 		return nil, false
 	}
-	snapshot, schema, ok := e.walks.store.Walkable(revision)
+	now, ok := instantOf(ctx, revision)
 	if !ok {
 		return nil, false
 	}
-	known := e.walks.compiled(schema).words
+	on, ok := e.walks.ground(revision)
+	if !ok {
+		return nil, false
+	}
 	for _, f := range filters {
-		if !known.know(f) {
+		if !on.schema.words.know(f) {
 			return nil, false
 		}
 		q := graph.Query{ResourceType: f.ResourceType, Relation: f.Relation, Caveat: graph.Absent, Now: now, Order: graph.ByResource}
@@ -75,7 +74,7 @@ func (e *Engine) readGraph(ctx context.Context, filters []relation.Filter) (foun
 			}
 			q.Subjects = []graph.Subjects{of}
 		}
-		for t := range snapshot.Query(q) {
+		for t := range on.snapshot.Query(q) {
 			if len(found)%1024 == 1023 && ctx.Err() != nil {
 				return nil, false // SpiceDB says why
 			}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -19,7 +20,7 @@ func BenchmarkCheck(b *testing.B) {
 	for i := range 1000 {
 		us = append(us, updates(relation.Touch, fmt.Sprintf("party:%d#dagl@user:%d", i, i%100))...)
 	}
-	write(b, e, us)
+	revision := write(b, e, us)
 	yes, no := question("party:7#represent@user:7"), question("party:7#represent@user:8")
 	b.Run("represent", func(b *testing.B) {
 		b.ReportAllocs()
@@ -27,6 +28,16 @@ func BenchmarkCheck(b *testing.B) {
 			if answers, _, err := e.Check(b.Context(), relation.At{}, yes, no); err != nil || !answers[0].Allowed || answers[1].Allowed {
 				b.Fatal(answers, err)
 			}
+		}
+	})
+	b.Run("at a revision", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			ctx, end := context.WithCancel(b.Context()) // the state stays for as long as the call
+			if answers, _, err := e.Check(ctx, relation.At{Exact: revision}, yes, no); err != nil || !answers[0].Allowed || answers[1].Allowed {
+				b.Fatal(answers, err)
+			}
+			end()
 		}
 	})
 	b.Run("resources", func(b *testing.B) {

@@ -3,8 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
+	"log/slog"
 	"time"
 
 	"github.com/authzed/spicedb/pkg/datastore"
@@ -14,38 +13,25 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/graph"
 	"github.com/behalf-authz/behalf/server/internal/relation"
 	"github.com/behalf-authz/behalf/server/internal/walk"
-	"github.com/behalf-authz/behalf/server/internal/walk/zed"
 )
 
 // walkable is a datastore whose relationships lie in a graph of this process.
 type walkable interface {
 	// Walkable returns the snapshot of a revision and its schema, always the same value for
-	// the same schema. ok is false for a revision that cannot be walked.
+	// the same schema of the same graph. ok is false for a revision that cannot be walked.
 	Walkable(r datastore.Revision) (snapshot *graph.Snapshot, schema *datastore.ReadOnlyStoredSchema, ok bool)
 }
 
 // walks answers from the graph what it can.
 type walks struct {
 	store   walkable // nil when there is no graph
-	newest  atomic.Pointer[walked]
-	compile sync.Mutex
-	kept    []*walked // compiled schemas, the newest last
+	live    schemas  // of the graph that changes
+	rebuilt schemas  // of states of the past that were rebuilt, each a graph of its own
 	lists   *lists
 	counts  [questions][]prometheus.Counter
 	past    [questions]prometheus.Counter
 	again   [questions]prometheus.Counter
 }
-
-// walked is a schema with what it was compiled to.
-type walked struct {
-	of    *datastore.ReadOnlyStoredSchema
-	to    *walk.Schema
-	words vocabulary
-}
-
-// keptSchemas is how many compiled schemas are kept: reads of older revisions may need those
-// from before a change.
-const keptSchemas = 4
 
 // The kinds of questions, for the metric.
 const (
@@ -56,8 +42,8 @@ const (
 )
 
 // newWalks returns the walks over a datastore, and registers their metric.
-func newWalks(store datastore.Datastore, registry *prometheus.Registry) (*walks, error) {
-	w := &walks{lists: newLists()}
+func newWalks(store datastore.Datastore, registry *prometheus.Registry, log *slog.Logger) (*walks, error) {
+	w := &walks{lists: newLists(), live: schemas{log: log}}
 	w.store, _ = store.(walkable)
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "behalf_walks_total",
@@ -76,51 +62,52 @@ func newWalks(store datastore.Datastore, registry *prometheus.Registry) (*walks,
 	return w, nil
 }
 
-// over returns what a revision is walked with. ok is false when it cannot be.
-func (w *walks) over(r datastore.Revision) (view walk.View, ok bool) {
+// ground is what a revision is answered from without SpiceDB.
+type ground struct {
+	snapshot *graph.Snapshot
+	schema   *walked
+	rebuilt  bool // its graph is no other revision's
+}
+
+// ground returns what a revision is answered from. ok is false when there is nothing, as for a
+// moment of the past that was not made ready. One that was is answered from the graph that
+// changes while that has its revision, and else from the one that was made for it.
+func (w *walks) ground(r datastore.Revision) (on ground, ok bool) {
 	if w.store == nil {
-		return walk.View{}, false
+		return ground{}, false
 	}
 	snapshot, schema, ok := w.store.Walkable(r)
 	if !ok {
-		return walk.View{}, false
+		return ground{}, false
 	}
-	return w.schema(schema).Over(snapshot), true
+	if moment, past := r.(dated); past {
+		live, of, ok := w.store.Walkable(moment.Made())
+		if !ok {
+			return ground{snapshot, w.rebuilt.compiled(schema), true}, true
+		}
+		snapshot, schema = live, of
+	}
+	return ground{snapshot: snapshot, schema: w.live.compiled(schema)}, true
 }
 
-// schema returns the compiled schema.
-func (w *walks) schema(of *datastore.ReadOnlyStoredSchema) *walk.Schema { return w.compiled(of).to }
-
-func (w *walks) compiled(of *datastore.ReadOnlyStoredSchema) *walked {
-	if have := w.newest.Load(); have != nil && have.of == of {
-		return have
+// instantOf returns when expiry is judged for a call at a revision, as the datastore judges it:
+// at a moment of the past, or else at the call's own instant. ok is false when it has none.
+func instantOf(ctx context.Context, r datastore.Revision) (at time.Time, ok bool) {
+	if moment, past := r.(dated); past {
+		return moment.Instant(), true
 	}
-	w.compile.Lock()
-	defer w.compile.Unlock()
-	for _, have := range w.kept {
-		if have.of == of {
-			w.newest.Store(have)
-			return have
-		}
-	}
-	definitions := zed.Definitions(of.Get().GetV1().GetNamespaceDefinitions())
-	made := &walked{of, walk.Compile(definitions), vocabularyOf(definitions)}
-	if len(w.kept) == keptSchemas {
-		w.kept = w.kept[1:]
-	}
-	w.kept = append(w.kept, made)
-	w.newest.Store(made)
-	return made
+	return relation.Instant(ctx)
 }
 
 // Walk answers questions from the graph, all at the revision and the instant of one call.
 // What it does not answer is for SpiceDB, at the same revision. The zero Walk answers
 // nothing.
 type Walk struct {
-	walks *walks
-	view  walk.View
-	now   time.Time
-	ok    bool
+	walks   *walks
+	view    walk.View
+	now     time.Time
+	rebuilt bool // see ground
+	ok      bool
 }
 
 // Walk returns what answers the questions of a call in whose context a revision was chosen.
@@ -137,10 +124,18 @@ func (e *Engine) Walk(ctx context.Context) Walk {
 
 func (e *Engine) walkAt(ctx context.Context, revision datastore.Revision) Walk {
 	w := Walk{walks: e.walks}
-	if w.now, w.ok = relation.Instant(ctx); w.ok { // SpiceDB judges expiry at the same one
-		w.view, w.ok = e.walks.over(revision)
+	if w.now, w.ok = instantOf(ctx, revision); w.ok {
+		w.stand(revision)
 	}
 	return w
+}
+
+// stand has the walk answer at a revision, if it can.
+func (w *Walk) stand(at datastore.Revision) {
+	var on ground
+	if on, w.ok = w.walks.ground(at); w.ok {
+		w.view, w.rebuilt = on.schema.to.Over(on.snapshot), on.rebuilt
+	}
 }
 
 func (w Walk) count(question int, why walk.Reason) { w.walks.counts[question][why].Inc() }
@@ -198,19 +193,29 @@ func (w Walk) list(question int, q asked, walked func(*walk.Proof) ([]graph.Node
 		w.unwalked(question)
 		return nil
 	}
-	q.schema = w.view.Schema()
-	if k := w.walks.lists.find(q, w.view.Snapshot(), w.now); k != nil {
-		w.walks.again[question].Inc()
-		return k
-	}
 	k := &keptList{asked: q}
+	k.schema = w.view.Schema()
+	if w.rebuilt { // what is kept is for states of the graph that changes
+		return w.listOnce(question, k, walked)
+	}
+	if have := w.walks.lists.find(k.asked, w.view.Snapshot(), w.now); have != nil {
+		w.walks.again[question].Inc()
+		return have
+	}
+	if k = w.listOnce(question, k, walked); k != nil {
+		w.walks.lists.keep(k)
+	}
+	return k
+}
+
+// listOnce makes the answer to a question. It is nil when there is none.
+func (w Walk) listOnce(question int, k *keptList, walked func(*walk.Proof) ([]graph.Node, bool, walk.Reason)) *keptList {
 	nodes, everyone, why := walked(&k.proof)
 	w.count(question, why)
 	if why != walk.Answered {
 		return nil
 	}
 	k.listed, k.everyone = relation.NewListed(w.ids(nodes)), everyone
-	w.walks.lists.keep(k)
 	return k
 }
 

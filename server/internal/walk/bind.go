@@ -79,6 +79,7 @@ type plan struct {
 	wild     []kindMask // whose tuples name all objects of the kind's type
 	at       []uint16   // by relation: one more than the place in follow
 	follow   []follow
+	same     []hop // on the object itself
 	subs     []subPlan
 	gate     graph.Mask // when gated: without a tuple of these relations, subs are empty
 	gated    bool
@@ -154,6 +155,9 @@ func (b *bound) bind(u *union) *plan {
 			}
 		}
 	}
+	for _, t := range u.same {
+		p.same = append(p.same, hop{t.relation.index, t.offset})
+	}
 	for _, t := range u.subs {
 		p.subs = append(p.subs, b.bindSub(t))
 	}
@@ -176,7 +180,7 @@ func (p *plan) bindGate() {
 		if s.op == Intersection {
 			first = s.quick[0]
 		}
-		if first.self || len(first.subs) > 0 {
+		if first.self || len(first.same) > 0 || len(first.subs) > 0 {
 			p.gated = false
 			return
 		}
@@ -231,13 +235,16 @@ func (b *bound) bindSub(t subTerm) subPlan {
 	}
 	if s.op == Intersection {
 		s.quick = slices.Clone(s.kids)
-		slices.SortStableFunc(s.quick, func(a, b *plan) int { return len(a.follow) + len(a.subs) - len(b.follow) - len(b.subs) })
+		slices.SortStableFunc(s.quick, func(a, b *plan) int { return a.steps() - b.steps() })
 	}
 	if s.op == All {
 		s.all = follow{rel: b.rels[t.sub.tupleset.index], kinds: b.arrow(t.sub.tupleset, t.sub.target, 0)}
 	}
 	return s
 }
+
+// steps is how many terms there are that lead on.
+func (p *plan) steps() int { return len(p.follow) + len(p.same) + len(p.subs) }
 
 func addKind(all []kindMask, kind, rel graph.Rel) []kindMask {
 	for i := range all {

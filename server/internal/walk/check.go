@@ -58,26 +58,36 @@ func (c *Checker) Check(ctx context.Context, object, subject graph.Node, now tim
 }
 
 // verdict ends a walk.
-func (w *walker) verdict(allowed bool) (Verdict, Reason) {
+func (w *walker) verdict(in truth) (Verdict, Reason) {
 	switch {
 	case w.done:
 		return Undecided, w.why
-	case allowed:
+	case in == yes:
 		return Allowed, Answered
+	case in == open:
+		return Undecided, Cyclic
 	}
 	return Denied, Answered
 }
 
-// root evaluates a program that nothing led to.
-func (w *walker) root(p *program, plan *plan, object graph.Node, level int) bool {
-	w.hops = 1
-	w.path[0] = state{object, p.index}
-	return w.eval(plan, object, level)
+// root evaluates a program that nothing led to. While that leaves it open and decides something
+// that it rests on, it looks again: the order in which objects are come by must not matter.
+func (w *walker) root(p *program, plan *plan, object graph.Node, level int) truth {
+	for {
+		w.hops = 1
+		w.path[0] = state{object, p.index}
+		w.unclear.empty()
+		w.learned = false
+		in := w.eval(plan, object, level)
+		if in != open || w.done || !w.learned {
+			return in
+		}
+	}
 }
 
-// eval reports whether the subject is in a plan on an object. level is how many dispatches
+// eval says whether the subject is in a plan on an object. level is how many dispatches
 // SpiceDB would be deep at. When the walk is done, the answer means nothing.
-func (w *walker) eval(p *plan, object graph.Node, level int) bool {
+func (w *walker) eval(p *plan, object graph.Node, level int) truth {
 	if w.proof != nil {
 		w.proof.forward = append(w.proof.forward, object)
 	}
@@ -85,37 +95,45 @@ func (w *walker) eval(p *plan, object graph.Node, level int) bool {
 }
 
 // evalOver is eval with the object's tuples.
-func (w *walker) evalOver(p *plan, object graph.Node, l graph.List, level int) bool {
+func (w *walker) evalOver(p *plan, object graph.Node, l graph.List, level int) truth {
 	if level+p.height > MaxDepth {
 		w.stop(TooDeep)
-		return false
+		return no
 	}
 	w.deepest = max(w.deepest, level+p.height)
 	if object == w.subject && (w.asked < 0 && p.self || p.contains.has(w.asked)) {
-		return true
+		return yes
 	}
+	in := no
 	n := l.Len()
 	if n > 0 {
 		w.poll(min(n, manyEdges))
 		if w.direct(p, object, l) {
-			return true
+			return yes
 		}
-		if !w.done && len(p.follow) > 0 && w.onwards(p, l, level) {
-			return true
+		if !w.done && len(p.follow) > 0 {
+			if in = w.onwards(p, l, level); in == yes {
+				return yes
+			}
+		}
+	}
+	for _, h := range p.same {
+		if in = max(in, w.hop(h.to, object, level+h.offset+1)); in == yes {
+			return yes
 		}
 	}
 	if len(p.subs) == 0 || w.asked < 0 && p.gated && !opens(p.gate, l) {
-		return false
+		return in
 	}
 	for i := range p.subs {
 		if w.done {
-			return false
+			return no
 		}
-		if w.sub(&p.subs[i], object, l, level+p.subs[i].offset) {
-			return true
+		if in = max(in, w.sub(&p.subs[i], object, l, level+p.subs[i].offset)); in == yes {
+			return yes
 		}
 	}
-	return false
+	return in
 }
 
 // opens reports whether an object has a tuple without which all terms that are no unions are

@@ -28,6 +28,7 @@ func Compile(definitions []Definition) *Schema {
 			def.byName[r.Name] = p
 		}
 	}
+	s.markCircular()
 	for _, p := range s.programs {
 		p.compile()
 	}
@@ -42,15 +43,14 @@ func (s *Schema) program(typ, name string) *program {
 	return nil
 }
 
-// compile returns the body, nil when there is none: for an operator that is not known, and
-// for a permission that adds up itself.
+// compile returns the body, nil when there is none: for an operator that is not known.
 func (p *program) compile() *union {
 	if p.state != untouched {
 		return p.body // none yet while busy
 	}
 	p.state = busy
 	b := builder{
-		direct: make(map[*program]int), arrows: make(map[arrowTerm]int), subs: make(map[*sub]int),
+		direct: make(map[*program]int), arrows: make(map[arrowTerm]int), same: make(map[*program]int), subs: make(map[*sub]int),
 		union: new(union),
 	}
 	b.contains.add(p.index)
@@ -70,10 +70,12 @@ type builder struct {
 	*union
 	direct map[*program]int
 	arrows map[arrowTerm]int // by the term with offset zero
+	same   map[*program]int
 	subs   map[*sub]int
 	order  struct {
 		direct []*program
 		arrows []arrowTerm
+		same   []*program
 		subs   []*sub
 	}
 }
@@ -97,6 +99,15 @@ func (b *builder) addArrow(t arrowTerm, offset int) {
 	b.arrows[t] = offset
 }
 
+func (b *builder) addSame(p *program, offset int) {
+	if have, ok := b.same[p]; !ok {
+		b.order.same = append(b.order.same, p)
+	} else if have >= offset {
+		return
+	}
+	b.same[p] = offset
+}
+
 func (b *builder) addSub(s *sub, offset int) {
 	if have, ok := b.subs[s]; !ok {
 		b.order.subs = append(b.order.subs, s)
@@ -118,6 +129,9 @@ func (b *builder) merge(u *union, offset int) {
 	for _, t := range u.arrows {
 		b.addArrow(t, t.offset+offset)
 	}
+	for _, t := range u.same {
+		b.addSame(t.relation, t.offset+offset)
+	}
 	for _, t := range u.subs {
 		b.addSub(t.sub, t.offset+offset)
 	}
@@ -136,6 +150,11 @@ func (b *builder) add(def *definition, e *Expr, offset int) bool {
 		p := def.byName[e.Relation]
 		if p == nil {
 			return false
+		}
+		if p.circular {
+			b.addSame(p, offset)
+			b.raise(offset)
+			return true
 		}
 		u := p.compile()
 		if u == nil {
@@ -189,7 +208,7 @@ func (b *builder) addKids(def *definition, e *Expr, offset int) bool {
 	s := &sub{op: e.Op}
 	for _, kid := range e.Kids {
 		k := builder{
-			direct: make(map[*program]int), arrows: make(map[arrowTerm]int), subs: make(map[*sub]int),
+			direct: make(map[*program]int), arrows: make(map[arrowTerm]int), same: make(map[*program]int), subs: make(map[*sub]int),
 			union: new(union),
 		}
 		if !k.add(def, kid, 0) {
@@ -210,6 +229,9 @@ func (b *builder) finish() *union {
 	}
 	for _, t := range b.order.arrows {
 		b.union.arrows = append(b.union.arrows, arrowTerm{t.tupleset, t.target, b.arrows[t]})
+	}
+	for _, p := range b.order.same {
+		b.union.same = append(b.union.same, directTerm{p, b.same[p]})
 	}
 	for _, s := range b.order.subs {
 		b.union.subs = append(b.union.subs, subTerm{s, b.subs[s]})

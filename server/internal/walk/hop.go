@@ -3,19 +3,21 @@ package walk
 import "github.com/behalf-authz/behalf/server/internal/graph"
 
 // onwards walks on from the subjects of the relations that a plan follows.
-func (w *walker) onwards(p *plan, l graph.List, level int) bool {
+func (w *walker) onwards(p *plan, l graph.List, level int) truth {
 	if l.Len() > manyEdges {
+		in := no
 		for i := range p.follow {
-			if w.onwardsFrom(p, l, l.Relation(p.follow[i].rel), level) {
-				return true
+			if in = max(in, w.onwardsFrom(p, l, l.Relation(p.follow[i].rel), level)); in == yes {
+				return yes
 			}
 		}
-		return false
+		return in
 	}
 	return w.onwardsFrom(p, l, l.All(), level)
 }
 
-func (w *walker) onwardsFrom(p *plan, l graph.List, c graph.Cursor, level int) bool {
+func (w *walker) onwardsFrom(p *plan, l graph.List, c graph.Cursor, level int) truth {
+	in := no
 	for run := c.Next(); len(run) > 0; run = c.Next() {
 		w.poll(len(run))
 		for _, e := range run {
@@ -28,50 +30,60 @@ func (w *walker) onwardsFrom(p *plan, l graph.List, c graph.Cursor, level int) b
 				w.stop(NotCompiled) // a tuple that the schema does not allow
 			}
 			if w.done {
-				return false
+				return no
 			}
 			if len(k.hops) == 0 || !w.holds(l, e) {
 				continue
 			}
 			for _, h := range k.hops {
-				if w.hop(h.to, e.Node(), level+h.offset+1) {
-					return true
+				if in = max(in, w.hop(h.to, e.Node(), level+h.offset+1)); in == yes {
+					return yes
 				}
 			}
 		}
 	}
-	return false
+	return in
 }
 
 // rememberFrom is after how many hops the walk begins to remember what it has refuted.
 const rememberFrom = 16
 
-// hop evaluates a program of another object.
-func (w *walker) hop(to int32, object graph.Node, level int) bool {
+// proved marks a program of an object in the walker's settled ones that the subject is in;
+// for one that he is not in, its height is there.
+const proved uint8 = 255
+
+// hop evaluates a program of another object, or another one of the same.
+func (w *walker) hop(to int32, object graph.Node, level int) truth {
 	if w.done {
-		return false
+		return no
 	}
 	here := state{object, to}
 	for i := range w.hops {
 		if w.path[i] == here {
-			w.stop(Cyclic)
-			return false
+			w.looped = true
+			return open
 		}
 	}
-	if height, ok := w.refuted.find(here.key()); ok {
+	if height, ok := w.settled.find(here.key()); ok {
+		if height == proved {
+			return yes
+		}
 		if level+int(height) > MaxDepth {
 			w.stop(TooDeep)
 		}
-		return false
+		return no
+	}
+	if _, ok := w.unclear.find(here.key()); ok {
+		return open
 	}
 	plan := w.bound.plan(w.bound.schema.programs[to])
 	if plan == nil {
 		w.stop(NotCompiled)
-		return false
+		return no
 	}
 	if level > MaxDepth || w.hops == len(w.path) {
 		w.stop(TooDeep)
-		return false
+		return no
 	}
 	above := w.deepest
 	w.deepest = level
@@ -79,53 +91,76 @@ func (w *walker) hop(to int32, object graph.Node, level int) bool {
 	w.hops++
 	in := w.eval(plan, object, level)
 	w.hops--
-	if w.walked++; !in && !w.done && w.walked > rememberFrom {
-		w.refuted.put(here.key(), uint8(w.deepest-level))
+	if w.walked++; !w.done {
+		w.note(here, in, level)
 	}
 	w.deepest = max(w.deepest, above)
 	return in
 }
 
+// note remembers what a program of an object was found to be. Where objects are reached from
+// themselves all is remembered, or there would be no end of ways to them. What is decided stays
+// so by whatever way one comes; what is open may be so only by this one.
+func (w *walker) note(here state, in truth, level int) {
+	height := uint8(w.deepest - level)
+	switch {
+	case in == open:
+		w.unclear.put(here.key(), 0)
+		return
+	case in == yes:
+		height = proved
+	}
+	if w.looped || in == no && w.walked > rememberFrom {
+		w.settled.put(here.key(), height)
+		w.learned = true
+	}
+}
+
 // sub evaluates a term that is no union.
-func (w *walker) sub(s *subPlan, object graph.Node, l graph.List, level int) bool {
+func (w *walker) sub(s *subPlan, object graph.Node, l graph.List, level int) truth {
 	switch s.op { //nolint:exhaustive // all others are unions
 	case Intersection:
+		in := yes
 		for _, kid := range s.quick {
-			if !w.evalOver(kid, object, l, level) || w.done {
-				return false
+			if in = min(in, w.evalOver(kid, object, l, level)); in == no || w.done {
+				return no
 			}
 		}
-		return true
+		return in
 	case Exclusion:
-		if !w.evalOver(s.kids[0], object, l, level) {
-			return false
-		}
+		in := w.evalOver(s.kids[0], object, l, level)
 		for _, kid := range s.kids[1:] {
-			if w.done || w.evalOver(kid, object, l, level) {
-				return false
+			if in == no || w.done {
+				return no
 			}
+			in = min(in, yes-w.evalOver(kid, object, l, level))
 		}
-		return !w.done
+		return in
 	case All:
 		return w.all(s, l, level)
 	}
 	w.stop(NotCompiled)
-	return false
+	return no
 }
 
 // all evaluates an arrow that all subjects must satisfy, of which there is one at least.
-func (w *walker) all(s *subPlan, l graph.List, level int) bool {
+func (w *walker) all(s *subPlan, l graph.List, level int) truth {
 	if s.all.rel == noRel {
-		return false
+		return no
 	}
-	some := false
+	in, some := yes, false
 	for a := w.over(s, l); ; some = true {
 		k, e, ok := a.next()
-		if !ok {
-			return some && !w.done
+		switch {
+		case w.done, !ok && !some:
+			return no
+		case !ok:
+			return in
+		case len(k.hops) == 0:
+			return no
 		}
-		if len(k.hops) == 0 || !w.hop(k.hops[0].to, e.Node(), level+1) {
-			return false
+		if in = min(in, w.hop(k.hops[0].to, e.Node(), level+1)); in == no {
+			return no
 		}
 	}
 }

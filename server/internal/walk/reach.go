@@ -20,6 +20,7 @@ type goal struct {
 	seeds []seed
 	at    []uint16 // by relation: one more than the place in ways
 	ways  []way
+	same  []step // to goals of the same object
 }
 
 // seed is what of a goal's body can name a subject. What is under a term that is no union
@@ -84,6 +85,17 @@ func (b *bound) makeReach(target *program) *reach {
 		r.goals[i].seeds = seeds
 		height := r.goals[i].plan.height
 		for _, s := range seeds {
+			for _, h := range s.plan.same {
+				from, ok := goalOf(h.to)
+				if !ok {
+					return &reach{why: NotCompiled}
+				}
+				offset := h.offset
+				if s.maybe {
+					offset = height
+				}
+				r.goals[from].same = append(r.goals[from].same, step{i, offset, s.maybe})
+			}
 			for _, f := range s.plan.follow {
 				for _, k := range f.kinds {
 					for _, h := range k.hops {
@@ -188,6 +200,11 @@ func (s *Schema) unlisted(target *program) bool {
 		}
 		for _, t := range u.arrows {
 			if arrow(t.tupleset, t.target) {
+				return true
+			}
+		}
+		for _, t := range u.same {
+			if visit(t.relation.def.name, t.relation.name) {
 				return true
 			}
 		}

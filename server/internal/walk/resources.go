@@ -18,34 +18,43 @@ const (
 // instant, each once, in no order. On any Reason but Answered what was appended means
 // nothing. What the answer rests on is written to proof, unless that is nil.
 func (v View) Resources(ctx context.Context, dst []graph.Node, proof *Proof, typ, permission string, subject relation.Subject, now time.Time) ([]graph.Node, Reason) {
+	l, why := v.lister(ctx, typ, permission, subject, now)
+	if why != Answered {
+		return dst, why
+	}
+	defer l.release()
+	l.begin(proof)
+	if proof != nil {
+		proof.stranger = l.subject == unknownSubject
+	}
+	l.found = dst
+	l.start(subject.Type)
+	if l.done {
+		return dst, l.why
+	}
+	if proof != nil {
+		proof.visited(&l.states)
+	}
+	return l.found, Answered
+}
+
+// lister returns what visits the objects of a type on which a subject has a permission. Its
+// scratch is to be given back, unless the Reason says why there is none.
+func (v View) lister(ctx context.Context, typ, permission string, subject relation.Subject, now time.Time) (lister, Reason) {
 	p := v.bound.schema.program(typ, permission)
 	if p == nil {
-		return dst, UnknownName
+		return lister{}, UnknownName
 	}
 	r := v.bound.reachOf(p)
 	if r.why != Answered {
-		return dst, r.why
+		return lister{}, r.why
 	}
 	a, ok1 := v.bound.asker(subject.Type, subject.Relation)
 	node, ok2 := v.node(subject.Object, unknownSubject)
 	if !ok1 || !ok2 {
-		return dst, UnknownName
+		return lister{}, UnknownName
 	}
-	w := v.walker(ctx, now, a, node)
-	defer w.release()
-	w.begin(proof)
-	if proof != nil {
-		proof.stranger = node == unknownSubject
-	}
-	l := lister{walker: w, reach: r, found: dst}
-	l.start(subject.Type)
-	if w.done {
-		return dst, w.why
-	}
-	if proof != nil {
-		proof.visited(&w.states)
-	}
-	return l.found, Answered
+	return lister{walker: v.walker(ctx, now, a, node), reach: r}, Answered
 }
 
 // lister visits what a subject is a member of.
@@ -53,6 +62,7 @@ type lister struct {
 	*walker
 	reach *reach
 	found []graph.Node
+	loops *looper // of those who only ask whether there are loops
 }
 
 // start visits what names the subject.
@@ -162,12 +172,12 @@ func (l *lister) enter(s step, object graph.Node, above int) int {
 		}
 		return s.offset + 1 + int(have)
 	}
-	if s.maybe && !l.root(g.prog, g.plan, object, level) {
+	if s.maybe && !l.member(g, object, level) {
 		l.states.put(key, refuted)
 		return 0
 	}
 	height := 0
-	if len(g.ways) > 0 {
+	if len(g.ways) > 0 || len(g.same) > 0 {
 		l.states.put(key, underway)
 		height = l.leave(g, object, level)
 	}
@@ -178,9 +188,27 @@ func (l *lister) enter(s step, object graph.Node, above int) int {
 	return s.offset + 1 + height
 }
 
+// member checks whether the subject is a member of a goal on an object.
+func (l *lister) member(g *goal, object graph.Node, level int) bool {
+	if l.loops != nil { // which is all that is asked
+		if l.loops.visit(g.prog.index, object, level) {
+			l.stop(Cyclic)
+		}
+		return true
+	}
+	in := l.root(g.prog, g.plan, object, level)
+	if in == open {
+		l.stop(Cyclic)
+	}
+	return in == yes
+}
+
 // leave visits what a member of a goal leads to, and returns how many dispatches deep.
 func (l *lister) leave(g *goal, object graph.Node, level int) int {
 	height := 0
+	for _, s := range g.same {
+		height = max(height, l.enter(s, object, level))
+	}
 	list := l.snap.Reverse(object)
 	c := list.All()
 	for run := c.Next(); len(run) > 0; run = c.Next() {

@@ -63,6 +63,7 @@ type program struct {
 	name     string
 	subjects []SubjectType
 	expr     *Expr
+	circular bool   // by name alone it comes back to itself on the same object
 	body     *union // nil when it is not compiled
 	state    progress
 }
@@ -84,7 +85,8 @@ type definition struct {
 
 // union is the body of a program: whoever is in any of its terms. The programs of the same
 // object that it adds up, at any depth, are folded into it, so that one pass over the
-// object's tuples decides all of them.
+// object's tuples decides all of them. Those that are circular stay apart: only a walk sees
+// where it comes back to.
 //
 // An offset is how many of SpiceDB's dispatches lie between the program and the one whose
 // term it is: the walk must know when SpiceDB would give up.
@@ -93,6 +95,7 @@ type union struct {
 	self     bool
 	direct   []directTerm
 	arrows   []arrowTerm
+	same     []directTerm // circular programs of the same object
 	subs     []subTerm
 	height   int // the greatest offset
 }

@@ -134,6 +134,9 @@ func (w *walker) collect(p *plan, object graph.Node, level int, out *members) {
 			w.collectEdge(p, l, e, level, direct, wild, out)
 		}
 	}
+	for _, h := range p.same {
+		w.collectHop(h.to, object, level+h.offset+1, out)
+	}
 	for i := range p.subs {
 		if w.done {
 			return

@@ -10,6 +10,16 @@ const (
 	Allowed
 )
 
+// truth is what is known of a term. The operators are those of Kleene's logic: a union is the
+// most of its terms, an intersection the least.
+type truth uint8
+
+const (
+	no   truth = iota
+	open       // it rests on itself
+	yes
+)
+
 // Reason says why a walk did not answer. The set is closed.
 type Reason uint8
 
@@ -20,7 +30,7 @@ const (
 	UnknownName         // a name in the question is not one that the schema and the graph know
 	Caveated            // a tuple that matters has a caveat
 	TooDeep             // SpiceDB may give up for depth
-	Cyclic              // an object is reached from itself
+	Cyclic              // an object is reached from itself, and what is asked depends on it
 	WithWildcard        // a wildcard in a list that cannot say what it excludes
 	Canceled            // the context is done
 	reasons             // how many there are

@@ -52,7 +52,11 @@ type walker struct {
 	steps   int             // since the context was looked at
 	walked  int             // hops made
 	deepest int             // the deepest level seen since it was last set
-	refuted table           // programs of objects that the subject is not in, with their heights
+	settled table           // programs of objects that are decided: see note
+	looped  bool            // an object was reached from itself
+	unclear table           // the programs of objects that this look left open
+	learned bool            // this look decided one that was not
+	lax     bool            // caveats are taken to hold: see Loops
 	edges   []graph.Edge
 	states  table  // of a list
 	proof   *Proof // what the answer rests on is written down here, unless it is nil
@@ -115,14 +119,15 @@ func (v View) walker(ctx context.Context, now time.Time, a asker, subject graph.
 	}
 	w.View, w.ctx, w.now, w.asker, w.subject = v, ctx, now, a, subject
 	w.done, w.why, w.wildKnown = false, Answered, false
-	w.proof = nil
+	w.proof, w.looped, w.lax = nil, false, false
 	w.hops, w.walked, w.deepest = 0, 0, 0
 	return w
 }
 
 // release gives the scratch back.
 func (w *walker) release() {
-	w.refuted.empty()
+	w.settled.empty()
+	w.unclear.empty()
 	w.states.empty()
 	pool := &w.bound.schema.walkers
 	w.View, w.ctx, w.proof = View{}, nil, nil // it keeps no snapshot alive
@@ -163,7 +168,7 @@ func (w *walker) judge(p *graph.Payload, e graph.Edge) bool {
 	if !p.Holds(w.now) {
 		return false
 	}
-	if e.Caveated() {
+	if e.Caveated() && !w.lax {
 		w.stop(Caveated)
 		return false
 	}
