@@ -29,14 +29,6 @@ type Directory struct {
 	editions   editions
 }
 
-// record is a party with what was computed of it. It never changes once it is in a
-// directory, so that readers keep it without the lock.
-type record struct {
-	party Party
-	words string // the name's folded words
-	key   string // the name's collation key
-}
-
 // NewDirectory returns a directory without parties.
 func NewDirectory() *Directory {
 	return &Directory{
@@ -75,7 +67,7 @@ func (d *Directory) apply(puts []Party, removes []ID, remembered bool) {
 	records := make([]*record, len(puts)) // each by itself on the heap: one kept must not keep the others
 	for i, p := range puts {
 		p.UUID = strings.ToLower(p.UUID)
-		records[i] = &record{party: p, words: fold(p.Name), key: d.collation.key(p.Name)}
+		records[i] = newRecord(p, d.collation.key(p.Name), fold(p.Name))
 	}
 
 	d.mu.Lock()
@@ -86,7 +78,7 @@ func (d *Directory) apply(puts []Party, removes []ID, remembered bool) {
 		d.replace(id, nil, remembered)
 	}
 	for _, r := range records {
-		d.replace(r.party.ID, r, remembered)
+		d.replace(r.id, r, remembered)
 	}
 }
 
@@ -110,21 +102,19 @@ func (d *Directory) replace(id ID, is *record, remembered bool) {
 // forget takes a record out. Another party may have taken over one of its identifiers in
 // the same Apply, and keeps it.
 func (d *Directory) forget(r *record) {
-	id := r.party.ID
-	delete(d.byID, id)
-	forgetKey(d.byUUID, r.party.UUID, id)
-	forgetKey(d.byOrg, r.party.OrgNumber, id)
-	forgetKey(d.byNational, r.party.NationalID, id)
-	forgetKey(d.byUser, r.party.UserID, id)
+	delete(d.byID, r.id)
+	forgetKey(d.byUUID, r.text(uuidText), r.id)
+	forgetKey(d.byOrg, r.text(orgNumberText), r.id)
+	forgetKey(d.byNational, r.text(nationalIDText), r.id)
+	forgetKey(d.byUser, r.user, r.id)
 }
 
 func (d *Directory) remember(r *record) {
-	id := r.party.ID
-	d.byID[id] = r
-	rememberKey(d.byUUID, r.party.UUID, id)
-	rememberKey(d.byOrg, r.party.OrgNumber, id)
-	rememberKey(d.byNational, r.party.NationalID, id)
-	rememberKey(d.byUser, r.party.UserID, id)
+	d.byID[r.id] = r
+	rememberKey(d.byUUID, r.text(uuidText), r.id)
+	rememberKey(d.byOrg, r.text(orgNumberText), r.id)
+	rememberKey(d.byNational, r.text(nationalIDText), r.id)
+	rememberKey(d.byUser, r.user, r.id)
 }
 
 func forgetKey[K comparable](index map[K]ID, key K, id ID) {
@@ -192,7 +182,7 @@ func (d *Directory) ByUser(user UserID) (Party, bool) {
 
 func (d *Directory) value(id ID) (Party, bool) {
 	if r, ok := d.byID[id]; ok {
-		return r.party, true
+		return r.party(), true
 	}
 	return Party{}, false
 }

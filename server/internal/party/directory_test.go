@@ -94,8 +94,8 @@ func TestDirectoryApplyIsAtomic(t *testing.T) {
 			reading = false
 		default:
 		}
-		if l, _ := d.listings([]ID{1, 2}, 0); l[0].record.party.Name != l[1].record.party.Name {
-			t.Errorf("one party is %q and the other %q", l[0].record.party.Name, l[1].record.party.Name)
+		if l, _ := d.listings([]ID{1, 2}, 0); l[0].record.party().Name != l[1].record.party().Name {
+			t.Errorf("one party is %q and the other %q", l[0].record.party().Name, l[1].record.party().Name)
 			reading = false
 		}
 	}
@@ -128,9 +128,9 @@ func TestHistory(t *testing.T) {
 		case l.placed == nil:
 			return "none"
 		case l.main != nil:
-			return l.placed.party.Name + " in " + l.main.placed.party.Name
+			return l.placed.party().Name + " in " + l.main.placed.party().Name
 		default:
-			return l.placed.party.Name
+			return l.placed.party().Name
 		}
 	}
 	want := func(step string, id ID, want string) {
@@ -144,8 +144,8 @@ func TestHistory(t *testing.T) {
 	want("renamed twice", 1, "A")
 	want("renamed and removed", 2, "B in A")
 	want("new", 3, "none")
-	if list, _ := d.listings([]ID{1}, 0); list[0].placed.party.Name != "Z" {
-		t.Errorf("a new list places party 1 as %s", list[0].placed.party.Name)
+	if list, _ := d.listings([]ID{1}, 0); list[0].placed.party().Name != "Z" {
+		t.Errorf("a new list places party 1 as %s", list[0].placed.party().Name)
 	}
 
 	kept := len(d.history.queue)

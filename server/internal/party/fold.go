@@ -88,11 +88,12 @@ func (s search) finds(r *record) bool {
 	if r == nil {
 		return false
 	}
-	if s.number != "" && strings.HasPrefix(r.party.OrgNumber, s.number) {
+	if s.number != "" && strings.HasPrefix(r.text(orgNumberText), s.number) {
 		return true
 	}
+	folded := r.text(wordsText)
 	for _, word := range s.words {
-		if !strings.Contains(r.words, word) {
+		if !strings.Contains(folded, word) {
 			return false
 		}
 	}

@@ -48,7 +48,7 @@ func TestSearch(t *testing.T) {
 		d := NewDirectory()
 		d.Apply([]Party{{ID: 1, Name: c.name, OrgNumber: c.number}}, nil)
 		if got := newSearch(c.query).finds(d.byID[1]); got != c.want {
-			t.Errorf("search %q finds %q (%s): %v, want %v; folded %q", c.query, c.name, c.number, got, c.want, d.byID[1].words)
+			t.Errorf("search %q finds %q (%s): %v, want %v; folded %q", c.query, c.name, c.number, got, c.want, d.byID[1].text(wordsText))
 		}
 	}
 	if !newSearch(" ").finds(nil) || newSearch("a").finds(nil) || newSearch("1").finds(nil) {
@@ -63,7 +63,7 @@ func FuzzSearchFindsItsName(f *testing.F) {
 		d := NewDirectory()
 		d.Apply([]Party{{ID: 1, Name: name}}, nil)
 		if !newSearch(name).finds(d.byID[1]) {
-			t.Errorf("search for %q does not find it; folded %q", name, d.byID[1].words)
+			t.Errorf("search for %q does not find it; folded %q", name, d.byID[1].text(wordsText))
 		}
 	})
 }

@@ -47,6 +47,6 @@ func (h *history) at(id ID, then moment, now *record) *record {
 // moved reports whether a party stands elsewhere in some order, or in another group,
 // under its new record.
 func moved(was, is *record) bool {
-	return was == nil || is == nil || was.key != is.key || was.party.OrgNumber != is.party.OrgNumber ||
-		was.party.NationalID != is.party.NationalID || was.party.MainUnit != is.party.MainUnit
+	return was == nil || is == nil || was.main != is.main || was.text(keyText) != is.text(keyText) ||
+		was.text(orgNumberText) != is.text(orgNumberText) || was.text(nationalIDText) != is.text(nationalIDText)
 }

@@ -161,7 +161,7 @@ func numbers(texts []string) []ID {
 func standing(list []listing) []listing {
 	kept := make([]listing, 0, len(list))
 	for _, l := range list {
-		if l.record == nil || l.record.party.DeletedOn == "" {
+		if l.record == nil || l.record.text(deletedOnText) == "" {
 			kept = append(kept, l)
 		}
 	}
@@ -196,5 +196,5 @@ func fill(e *Entry, l listing) {
 		e.ID = l.id
 		return
 	}
-	e.Party = l.record.party
+	e.Party = l.record.party()
 }

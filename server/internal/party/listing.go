@@ -29,7 +29,7 @@ func (d *Directory) listed(ids []ID, then moment, mains bool) (list []listing, a
 	for i, id := range ids {
 		l := d.listing(id, then)
 		list[i] = l
-		if !mains || l.placed == nil || l.placed.party.MainUnit == 0 {
+		if !mains || l.placed == nil || l.placed.main == 0 {
 			continue
 		}
 		var main ID
@@ -69,10 +69,10 @@ const maxLevels = 8
 func (d *Directory) top(id ID, r *record, then moment, above []ID) (ID, []ID) {
 	at := id
 	for range maxLevels {
-		if r == nil || r.party.MainUnit == 0 {
+		if r == nil || r.main == 0 {
 			return at, above
 		}
-		if at = r.party.MainUnit; at == id {
+		if at = r.main; at == id {
 			return id, above
 		}
 		above = append(above, at)

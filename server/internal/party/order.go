@@ -31,10 +31,11 @@ func (o Order) of(id ID, r *record) position {
 	case r == nil:
 		return position{last: true, id: id}
 	case o == ByNumber:
-		number := cmp.Or(r.party.OrgNumber, r.party.NationalID)
+		number := cmp.Or(r.text(orgNumberText), r.text(nationalIDText))
 		return position{last: number == "", key: number, id: id}
 	}
-	return position{last: r.key == "", key: r.key, id: id}
+	key := r.text(keyText)
+	return position{last: key == "", key: key, id: id}
 }
 
 func (p position) compare(q position) int {

@@ -22,7 +22,7 @@ func TestNorwegianOrder(t *testing.T) {
 	sorted, _ := newOrdered(list, ByName.position).page(position{}, 0)
 	var got []string
 	for _, l := range sorted {
-		got = append(got, l.of.record.party.Name)
+		got = append(got, l.of.record.party().Name)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order by name (-want +got):\n%s", diff)

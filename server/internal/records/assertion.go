@@ -25,14 +25,37 @@ func (t *Tx) Assertions(ctx context.Context, f func(Assertion) error) error {
 	return t.assertions(ctx, f, "SELECT "+assertionColumns+" FROM party_source ORDER BY party_id, source, source_key")
 }
 
-// AssertionsOf returns what all sources say of a party.
-func (t *Tx) AssertionsOf(ctx context.Context, id party.ID) ([]Assertion, error) {
+// AssertionsOf returns what all sources say of the parties, by party.
+func (t *Tx) AssertionsOf(ctx context.Context, ids ...party.ID) ([]Assertion, error) {
+	list, err := list(ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what sources say of parties: %w", err)
+	}
 	var found []Assertion
-	err := t.assertions(ctx, func(a Assertion) error {
+	err = t.assertions(ctx, func(a Assertion) error {
 		found = append(found, a)
 		return nil
-	}, "SELECT "+assertionColumns+" FROM party_source WHERE party_id = ? ORDER BY source, source_key", int64(id))
+	}, "SELECT "+assertionColumns+" FROM party_source WHERE party_id "+inList+" ORDER BY party_id, source, source_key", list)
 	return found, err
+}
+
+// KeysOf calls f for every party that the source says something of, with the key that it knows
+// the party by, empty when it gave none. f must not use the transaction.
+func (t *Tx) KeysOf(ctx context.Context, source string, f func(id party.ID, key string) error) error {
+	err := t.each(ctx, func(scan func(...any) error) error {
+		var (
+			id  party.ID
+			key string
+		)
+		if err := scan(&id, &key); err != nil {
+			return err
+		}
+		return f(id, key)
+	}, "SELECT party_id, source_key FROM party_source WHERE source = ? ORDER BY party_id, source_key", source)
+	if err != nil {
+		return fmt.Errorf("read the keys of source %s: %w", source, err)
+	}
+	return nil
 }
 
 // Keyed returns the party that the source knows by the key, 0 when there is none.

@@ -3,6 +3,7 @@ package records_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -163,6 +164,14 @@ func TestRowsRoundTrip(t *testing.T) {
 			if diff := cmp.Diff([][]records.Assignment{{assignment}, {assignment}, nil}, [][]records.Assignment{from, to, none}); diff != "" {
 				t.Error(diff)
 			}
+			var keys []string
+			err9 := tx.KeysOf(ctx, "a", func(id party.ID, key string) error {
+				keys = append(keys, fmt.Sprint(id, " ", key))
+				return nil
+			})
+			if diff := cmp.Diff([]string{"8 ", "8 k"}, keys); diff != "" {
+				t.Error(diff)
+			}
 			id, err5 := tx.Keyed(ctx, "a", "k")
 			other, err6 := tx.Keyed(ctx, "b", "k")
 			if id != 8 || other != 0 {
@@ -176,7 +185,7 @@ func TestRowsRoundTrip(t *testing.T) {
 			if !has {
 				t.Error("HasSubUnits = false")
 			}
-			return errors.Join(err, err2, err3, err4, err5, err6, err7, err8)
+			return errors.Join(err, err2, err3, err4, err5, err6, err7, err8, err9)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -2,62 +2,154 @@ package register
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
-	"github.com/behalf-authz/behalf/schema/roles"
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
 	"github.com/behalf-authz/behalf/server/internal/records"
 )
 
-// compareParties compares what each source says of each party with what it had said.
-func (p *plan) compareParties() {
-	for _, n := range p.index.nodes {
-		if !n.live() {
+// comparedParties is how many parties are compared at a time.
+const comparedParties = 2000
+
+// compareParties compares what each source says of each party with what it had said, and notes
+// what becomes of the parties.
+func (p *plan) compareParties(ctx context.Context, tx *records.Tx) error {
+	some := make([]nth, 0, comparedParties)
+	compare := func() error {
+		changes, err := p.compared(ctx, tx, some, p.report)
+		for i, c := range changes {
+			p.stub(some[i]).note(c)
+		}
+		some = some[:0]
+		return err
+	}
+	for n, s := range p.index.stubs.each() {
+		if !s.live() {
 			continue
 		}
-		for _, a := range n.says {
-			if !slices.Contains(p.draft.sources, a.Source) {
-				n.next = append(n.next, a)
-			}
+		if some = append(some, n); len(some) < comparedParties {
+			continue
 		}
-		for i := range p.draft.sources {
-			p.compareSource(n, i)
+		if err := compare(); err != nil {
+			return err
 		}
-		if n.recorded && len(n.claims) == 0 && len(n.next) == len(n.says) {
-			continue // nobody said anything new of it
+		if p.step != nil {
+			p.step(int(n), p.index.stubs.len)
 		}
-		p.settle(n)
 	}
+	return compare()
+}
+
+// note keeps what assignments, other parties and the order of writing need to know.
+func (s *stub) note(c *change) {
+	now := c.node.now
+	s.kind, s.main, s.user = now.Kind, now.MainUnit, now.UserID
+	s.silent = s.recorded && len(c.node.next) == 0
+	s.work = uint32(len(c.putSays) + len(c.deleteSays))
+	s.changed = c.put || s.work > 0
+	s.loses, s.gains = c.loses, c.gains
+}
+
+// compared returns what is written of the records of parties, which are there.
+func (p *plan) compared(ctx context.Context, tx *records.Tx, some []nth, to *report) ([]*change, error) {
+	var ids []party.ID
+	for _, n := range some {
+		if s := p.stub(n); s.recorded {
+			ids = append(ids, s.id)
+		}
+	}
+	var (
+		was  map[party.ID]party.Party
+		says = make(map[party.ID][]records.Assertion, len(ids))
+	)
+	if len(ids) > 0 {
+		all, err := tx.AssertionsOf(ctx, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range all {
+			says[a.Party] = append(says[a.Party], a)
+		}
+		if was, err = tx.PartiesByID(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	changes := make([]*change, len(some))
+	for i, n := range some {
+		s := p.stub(n)
+		claims := p.draft.statements(s.first)
+		is := &node{recorded: s.recorded, was: was[s.id], says: says[s.id]}
+		switch {
+		case !s.recorded:
+			is.was = identified(s, claims)
+		case is.was.ID == 0:
+			return nil, fault.New(fault.Aborted, fault.ReasonUnavailable, "party %d has gone since it was compared; run the import again", s.id)
+		}
+		is.now = is.was
+		changes[i] = &change{node: is}
+		p.compareParty(changes[i], claims, s.kept, to)
+	}
+	return changes, nil
+}
+
+// identified is a new party with the identifiers that it was given.
+func identified(s *stub, claims []statement) party.Party {
+	is := party.Party{ID: s.id, UserID: s.user}
+	for i := range claims {
+		r := &claims[i].record
+		is.UUID = cmp.Or(is.UUID, r.UUID)
+		is.OrgNumber = cmp.Or(is.OrgNumber, r.OrgNumber)
+		is.NationalID = cmp.Or(is.NationalID, r.NationalID)
+	}
+	return is
+}
+
+func (p *plan) compareParty(c *change, claims []statement, kept uint16, to *report) {
+	n := c.node
+	for _, a := range n.says {
+		if !slices.Contains(p.draft.sources, a.Source) {
+			n.next = append(n.next, a)
+		}
+	}
+	for i := range p.draft.sources {
+		p.compareSource(c, claims, i, kept&(1<<i) != 0, &to.sources[i])
+	}
+	if n.recorded && len(claims) == 0 && len(n.next) == len(n.says) {
+		return // nobody said anything new of it
+	}
+	p.settle(c, claims)
 }
 
 // compareSource compares what one source of the draft says of a party, under each of its
 // keys, with what it had said.
-func (p *plan) compareSource(n *node, source int) {
+func (p *plan) compareSource(c *change, claims []statement, source int, kept bool, to *SourceOutcome) {
+	n := c.node
 	var had []records.Assertion
 	for _, a := range n.says {
 		if a.Source == p.draft.sources[source] {
 			had = append(had, a)
 		}
 	}
-	counts := &p.report.sources[source].Parties
-	p.report.sources[source].recorded += int64(len(had))
-	for _, c := range n.claims {
-		if c.source != source {
+	counts := &to.Parties
+	to.recorded += int64(len(had))
+	for i := range claims {
+		if claims[i].source != source {
 			continue
 		}
-		says := p.assertion(n, c)
-		i := slices.IndexFunc(had, func(a records.Assertion) bool { return a.Key == says.Key })
-		if i < 0 && !p.joinedElsewhere(n, source, had) {
-			i = len(had) - 1 // the source names the party by another key now
+		says := p.assertion(n, &claims[i])
+		at := slices.IndexFunc(had, func(a records.Assertion) bool { return a.Key == says.Key })
+		if at < 0 && !joinedElsewhere(claims, source, had) {
+			at = len(had) - 1 // the source names the party by another key now
 		}
-		if i < 0 {
+		if at < 0 {
 			counts.Added++
-			p.says(n, says)
+			c.says(says)
 			continue
 		}
-		was := had[i]
-		had = slices.Delete(had, i, i+1)
+		was := had[at]
+		had = slices.Delete(had, at, at+1)
 		if was.Key == says.Key && was.Says == says.Says {
 			counts.Unchanged++
 			n.next = append(n.next, was)
@@ -65,62 +157,56 @@ func (p *plan) compareSource(n *node, source int) {
 		}
 		counts.Changed++
 		if was.Key != says.Key {
-			p.unsays(n, was)
+			c.deleteSays = append(c.deleteSays, was)
 		}
-		p.says(n, says)
+		c.says(says)
 	}
 	for _, a := range had {
-		if !p.draft.whole || n.kept&(1<<source) != 0 {
+		if !p.draft.whole || kept {
 			n.next = append(n.next, a)
 			continue
 		}
 		counts.Removed++
-		p.unsays(n, a)
+		c.deleteSays = append(c.deleteSays, a)
 	}
 }
 
 // joinedElsewhere reports whether what is left of what the source had said belongs to
 // other records of this party, so that a record with a new key cannot be its successor.
-func (p *plan) joinedElsewhere(n *node, source int, had []records.Assertion) bool {
+func joinedElsewhere(claims []statement, source int, had []records.Assertion) bool {
 	return slices.ContainsFunc(had, func(a records.Assertion) bool {
-		return slices.ContainsFunc(n.claims, func(c *claim) bool { return c.source == source && c.record.Key == a.Key })
+		return slices.ContainsFunc(claims, func(c statement) bool { return c.source == source && c.record.Key == a.Key })
 	})
 }
 
-func (p *plan) assertion(n *node, c *claim) records.Assertion {
-	r := c.record
+func (p *plan) assertion(n *node, c *statement) records.Assertion {
+	r := &c.record
 	says := party.Party{
 		ID: r.ID, UUID: r.UUID, Kind: r.Kind, Name: r.Name, OrgNumber: r.OrgNumber, NationalID: r.NationalID, UnitType: r.UnitType,
 		DeletedOn: r.DeletedOn, BirthDate: r.BirthDate, DiedOn: r.DiedOn, UserID: r.UserID, Login: r.Login,
 	}
-	if c.main != nil {
-		says.MainUnit = c.main.was.ID
+	if c.main != 0 {
+		says.MainUnit = p.stub(c.main).id
 	}
 	// Of the sources of one import, the one named first counts as the one that wrote last.
 	written := p.writes + int64(len(p.draft.sources)-1-c.source)
-	return records.Assertion{Party: n.was.ID, Source: p.source(c), Key: r.Key, Says: says, Written: written}
+	return records.Assertion{Party: n.was.ID, Source: p.draft.sources[c.source], Key: r.Key, Says: says, Written: written}
 }
 
-func (p *plan) says(n *node, a records.Assertion) {
-	n.next = append(n.next, a)
-	c := p.change(n)
+// says adds what a source says from now on.
+func (c *change) says(a records.Assertion) {
+	c.node.next = append(c.node.next, a)
 	c.putSays = append(c.putSays, a)
 }
 
-func (p *plan) unsays(n *node, a records.Assertion) {
-	c := p.change(n)
-	c.deleteSays = append(c.deleteSays, a)
-}
-
 // settle works out what the party is now.
-func (p *plan) settle(n *node) {
+func (p *plan) settle(c *change, claims []statement) {
+	n := c.node
 	n.now = merge(n.was, n.next)
 	switch {
 	case !n.recorded:
-		c := p.change(n)
-		c.put, c.gains, c.createdBy = true, true, p.source(n.claims[0])
+		c.put, c.gains, c.createdBy = true, true, p.draft.sources[claims[0].source]
 	case n.now != n.was:
-		c := p.change(n)
 		c.put, c.loses, c.gains = true, true, true
 	}
 }
@@ -171,129 +257,4 @@ func strength(a records.Assertion) int {
 		return 1
 	}
 	return 0
-}
-
-// compareAssignments compares who holds what with what each source had said.
-func (p *plan) compareAssignments() {
-	for source, held := range p.held {
-		p.report.sources[source].recorded += int64(len(held))
-	}
-	for i := range p.draft.holds {
-		h := &p.draft.holds[i]
-		var wrong faults
-		from, to := p.party(h, "from", h.from, &wrong), p.party(h, "to", h.to, &wrong)
-		if len(wrong) == 0 {
-			allowed(h, from, to, &wrong)
-		}
-		if len(wrong) > 0 {
-			p.report.refuse(h.place, ofAssignment, wrong)
-			p.keepHeld(h, from, to)
-			continue
-		}
-		p.compareHeld(h, from, to)
-	}
-	if p.draft.whole {
-		for source, held := range p.held {
-			p.removeHeld(source, held)
-		}
-	}
-}
-
-// party finds a party that an assignment names.
-func (p *plan) party(h *hold, field string, name Reference, wrong *faults) *node {
-	n := p.index.find(p.draft.sources[h.source], name)
-	if n == nil {
-		wrong.because(fault.NotFound, fault.ReasonPartyNotFound, field, "no party is known as %s; give the party in the same file or before", name)
-		return nil
-	}
-	if len(n.next) == 0 && slices.ContainsFunc(n.says, func(a records.Assertion) bool { return a.Source == p.draft.sources[h.source] }) {
-		wrong.because(fault.NotFound, fault.ReasonPartyNotFound, field, "the file no longer has the party %s; take the assignment out as well", name)
-		return nil
-	}
-	return n
-}
-
-// allowed says what speaks against the role being held so.
-func allowed(h *hold, from, to *node, wrong *faults) {
-	refuse := func(field, format string, args ...any) {
-		wrong.because(fault.Invalid, ReasonHolderNotAllowed, field, format, args...)
-	}
-	switch {
-	case h.role.Link != roles.NoLink:
-		if natural(from.now.Kind) || natural(to.now.Kind) {
-			refuse("role", "%s links units, and is neither held nor given by a person", h.role.Code)
-		} else if h.role.Link == roles.MainUnit && (from.now.Kind != party.SubUnit || from.now.MainUnit != to.now.ID) {
-			refuse("to", "%s names the main unit that the sub-unit's own record gives as main_unit", h.role.Code)
-		}
-	case natural(to.now.Kind) && h.role.Holders == roles.Organisations:
-		refuse("to", "%s is held by an organisation, not by %s", h.role.Code, kindName(to.now.Kind))
-	case !natural(to.now.Kind) && h.role.Holders == roles.Persons:
-		refuse("to", "%s is held by a person, not by %s", h.role.Code, kindName(to.now.Kind))
-	}
-}
-
-// keepHeld keeps what the source had said when its new record was refused, where it can
-// be told what that was.
-func (p *plan) keepHeld(h *hold, from, to *node) {
-	if from == nil || to == nil {
-		return
-	}
-	if row := p.held[h.source][holdKey{from.now.ID, to.now.ID, h.role.Relation}]; row != nil {
-		row.seen = true
-	}
-}
-
-func (p *plan) compareHeld(h *hold, from, to *node) {
-	counts := &p.report.sources[h.source].Assignments
-	key := holdKey{from.now.ID, to.now.ID, h.role.Relation}
-	now := records.Assignment{
-		AssignmentKey: records.AssignmentKey{From: key.from, Role: key.role, To: key.to, Source: p.draft.sources[h.source]},
-		User:          to.now.UserID,
-		Expires:       h.expires,
-	}
-	row := p.held[h.source][key]
-	switch {
-	case row != nil && row.line != 0:
-		var wrong faults
-		wrong.add("to", "line %d says so already; give each assignment once", row.line)
-		p.report.refuse(h.place, ofAssignment, wrong)
-		return
-	case row == nil:
-		counts.Added++
-		p.held[h.source][key] = &heldRow{Assignment: now, seen: true, line: max(h.line, 1)}
-	case row.Expires.Equal(now.Expires):
-		counts.Unchanged++
-		row.seen, row.line = true, max(h.line, 1)
-		return
-	default:
-		counts.Changed++
-		row.seen, row.line = true, max(h.line, 1)
-		p.change(from).loses = true
-	}
-	c := p.change(from)
-	c.putHeld = append(c.putHeld, now)
-	c.gains = true
-}
-
-// removeHeld removes what the source no longer says, unless an entry about one of the
-// parties could not be read.
-func (p *plan) removeHeld(source int, held map[holdKey]*heldRow) {
-	for key, row := range held {
-		from, to := p.index.byID[key.from], p.index.byID[key.to]
-		if row.seen || from == nil || (from.kept|keptOf(to))&(1<<source) != 0 {
-			continue
-		}
-		p.report.sources[source].Assignments.Removed++
-		row.gone = true
-		c := p.change(from)
-		c.loses = true
-		c.deleteHeld = append(c.deleteHeld, row.AssignmentKey)
-	}
-}
-
-func keptOf(n *node) uint32 {
-	if n == nil {
-		return 0
-	}
-	return n.kept
 }

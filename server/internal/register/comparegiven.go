@@ -39,19 +39,19 @@ func (p *plan) compareDelegations() {
 }
 
 // delegation is the row of a record, with the party that delegates.
-func (p *plan) delegation(g *give) (now records.Delegation, from *node, wrong faults) {
-	find := func(field string, name Reference) *node {
-		return p.party(&hold{place: g.place}, field, name, &wrong)
+func (p *plan) delegation(g *give) (now records.Delegation, from *stub, wrong faults) {
+	find := func(field string, name Reference) *stub {
+		return p.party(g.place, field, name, &wrong)
 	}
 	from = find("from", g.from)
 	now = g.record
 	now.Source = p.draft.sources[g.source]
 	if from != nil {
-		now.From = from.now.ID
+		now.From = from.id
 	}
 	if now.ToSystem == "" {
 		if to := find("to", g.to); to != nil {
-			now.To, now.ToUser = to.now.ID, to.now.UserID
+			now.To, now.ToUser = to.id, to.user
 			wrong.unless(to != from, "to", "is the party that delegates; nobody delegates to himself")
 		}
 	}
@@ -59,15 +59,15 @@ func (p *plan) delegation(g *give) (now records.Delegation, from *node, wrong fa
 		return now, from, wrong
 	}
 	if via := find("via", g.via); via != nil {
-		now.Via = via.now.ID
-		wrong.unless(!natural(via.now.Kind), "via", "is %s; a provider is an organisation", kindName(via.now.Kind))
+		now.Via = via.id
+		wrong.unless(!natural(via.kind), "via", "is %s; a provider is an organisation", kindName(via.kind))
 		wrong.unless(via != from, "via", "is the party that delegates; a provider is another")
 		wrong.unless(now.ToSystem != "" || now.ToUser != 0, "to", "must be a person or a system user: agents of a provider are")
 	}
 	return now, from, wrong
 }
 
-func (p *plan) compareGiven(g *give, from *node, now records.Delegation) {
+func (p *plan) compareGiven(g *give, from *stub, now records.Delegation) {
 	counts := &p.report.sources[g.source].Delegations
 	id := now.ID()
 	row := p.given[g.source][id]
@@ -93,26 +93,38 @@ func (p *plan) compareGiven(g *give, from *node, now records.Delegation) {
 	default:
 		counts.Changed++
 		row.seen, row.line = true, max(g.line, 1)
-		p.change(from).loses = true
+		from.loses = true
 	}
-	c := p.change(from)
-	c.putGiven = append(c.putGiven, now)
-	c.gains = true
+	more := p.regive(from)
+	more.put = append(more.put, now)
+	from.gains = true
+}
+
+// regive returns what changes of what the party delegates, to add one thing to it.
+func (p *plan) regive(from *stub) *regiven {
+	g := p.regiven[from.id]
+	if g == nil {
+		g = &regiven{}
+		p.regiven[from.id] = g
+	}
+	from.work += 2
+	from.changed = true
+	return g
 }
 
 // removeGiven removes what the source no longer says, unless an entry about one of the
 // parties could not be read.
 func (p *plan) removeGiven(source int, given map[string]*givenRow) {
 	for _, row := range given {
-		from := p.index.byID[row.From]
-		if row.seen || from == nil || (from.kept|keptOf(p.index.byID[row.To])|keptOf(p.index.byID[row.Via]))&(1<<source) != 0 {
+		from := p.index.id(row.From)
+		if row.seen || from == nil || (from.kept|p.keptOf(row.To)|p.keptOf(row.Via))&(1<<source) != 0 {
 			continue
 		}
 		p.report.sources[source].Delegations.Removed++
 		row.gone = true
-		c := p.change(from)
-		c.loses = true
-		c.deleteGiven = append(c.deleteGiven, row.Delegation)
+		from.loses = true
+		more := p.regive(from)
+		more.remove = append(more.remove, row.Delegation)
 	}
 }
 

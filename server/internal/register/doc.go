@@ -17,6 +17,13 @@
 // commit fails, the difference is written back; and once the graph has been asked, a caller
 // who goes away no longer ends the write: it would leave tuples without rows.
 //
+// # How an import is planned
+//
+// A file's entries are kept packed, and of every party on record no more than tells it from
+// others: some 300 bytes for each party in all, with its roles. An import compares each party
+// once to know what it does, which it may have to refuse to do, and again when the party is
+// written, since what is written of millions would not fit into memory.
+//
 // # Sources
 //
 // A party is what its sources say: of each field, the value that the source written last

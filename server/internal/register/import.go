@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// MaxEntries is how many entries an import may have. They are held in memory, at some
-	// 300 bytes each, until the file has ended.
+	// MaxEntries is how many entries an import may have. They are held in memory until the
+	// file has ended: parties at some 100 bytes each, assignments at 40.
 	MaxEntries = 20_000_000
 	// MaxSources is how many sources an import may have.
 	MaxSources = 16
@@ -71,7 +71,6 @@ type Import struct {
 	service *Service
 	header  Header
 	draft   *draft
-	roles   *roleFinder
 	report  *report
 	others  *others
 	read    int64
@@ -92,8 +91,7 @@ func (s *Service) Begin(h Header) (*Import, error) {
 		return nil, fault.New(fault.Aborted, ReasonImportRunning, "another import is running; wait for it to end")
 	}
 	return &Import{
-		service: s, header: h, draft: &draft{sources: h.Sources, whole: !h.AddOnly},
-		roles: s.roleFinder(), report: newReport(h.Sources), others: s.others(h),
+		service: s, header: h, draft: s.draft(h.Sources, !h.AddOnly), report: newReport(h.Sources), others: s.others(h),
 	}, nil
 }
 
@@ -121,7 +119,7 @@ func (i *Import) Add(source string, entries []Entry) (Progress, error) {
 		case e.Party != nil:
 			i.draft.takeParty(here, *e.Party, i.report)
 		case e.Assignment != nil:
-			i.draft.takeAssignment(here, *e.Assignment, i.roles, i.report)
+			i.draft.takeAssignment(here, *e.Assignment, i.report)
 		case e.Delegation != nil:
 			i.draft.takeDelegation(here, *e.Delegation, i.service.catalogue, i.report)
 		case e.Registered != nil && i.others != nil:
@@ -154,7 +152,10 @@ func (i *Import) Commit(ctx context.Context, progress func(Progress)) (Outcome, 
 	}
 	defer s.give()
 	progress(Progress{Phase: Comparing, Total: i.read})
-	p := &plan{draft: i.draft, index: newIndex(), report: i.report, now: micros(s.now())}
+	p := newPlan(i.draft, newIndex(), i.report, micros(s.now()))
+	p.step = func(done, all int) {
+		progress(Progress{Phase: Comparing, Done: i.read * int64(done) / int64(all), Total: i.read})
+	}
 	err := s.records.Read(ctx, func(tx *records.Tx) error {
 		if err := i.others.compare(ctx, tx, i.report); err != nil {
 			return err
@@ -172,6 +173,7 @@ func (i *Import) Commit(ctx context.Context, progress func(Progress)) (Outcome, 
 	if err := i.limit(); err != nil {
 		return Outcome{}, err
 	}
+	p.forget()
 	if outcome.Revision, err = s.carryOutAll(ctx, i, p, progress); err != nil {
 		return Outcome{}, err
 	}
@@ -182,33 +184,29 @@ func (i *Import) Commit(ctx context.Context, progress func(Progress)) (Outcome, 
 
 // compare plans a draft against everything that is recorded.
 func (p *plan) compare(ctx context.Context, tx *records.Tx) error {
-	if err := p.index.loadAll(ctx, tx); err != nil {
+	if err := p.index.loadAll(ctx, tx, p.draft.sources); err != nil {
 		return err
 	}
-	for _, source := range p.draft.sources {
-		held := make(map[holdKey]*heldRow)
+	for i, source := range p.draft.sources {
 		err := tx.AssignmentsBy(ctx, source, func(a records.Assignment) error {
-			held[holdKey{a.From, a.To, a.Role}] = &heldRow{Assignment: a}
+			p.hold(i, a)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		p.held = append(p.held, held)
-		given := make(map[string]*givenRow)
 		err = tx.EachDelegationBy(ctx, source, func(d records.Delegation) error {
-			given[d.ID()] = &givenRow{Delegation: d}
+			p.given[i][d.ID()] = &givenRow{Delegation: d}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		p.given = append(p.given, given)
 	}
 	if err := p.loadNumbers(ctx, tx); err != nil {
 		return err
 	}
-	if err := p.run(); err != nil {
+	if err := p.run(ctx, tx); err != nil {
 		return err
 	}
 	if !p.draft.whole {
@@ -234,7 +232,8 @@ func (i *Import) limit() error {
 	return nil
 }
 
-// carryOut writes the plan, some thousand parties at a time.
+// carryOut writes the plan, some thousand parties at a time. What is written of them is worked
+// out when their turn comes.
 func (s *Service) carryOut(ctx context.Context, p *plan, progress func(Progress)) (relation.Revision, error) {
 	all := p.ordered()
 	if len(all) == 0 {
@@ -243,14 +242,16 @@ func (s *Service) carryOut(ctx context.Context, p *plan, progress func(Progress)
 	var revision relation.Revision
 	done, total := int64(0), int64(len(all))
 	progress(Progress{Phase: Writing, Total: total})
-	for _, chunk := range chunks(all, s.chunk) {
-		r, err := s.write(ctx, func(context.Context, *records.Tx) (batch, error) {
-			return batch{changes: chunk, numbers: p.numbers.next}, nil
+	for len(all) > 0 {
+		chunk := p.chunk(all, s.chunk)
+		r, err := s.write(ctx, func(ctx context.Context, tx *records.Tx) (batch, error) {
+			changes, err := p.changes(ctx, tx, chunk)
+			return batch{changes: changes, numbers: p.numbers.next}, err
 		})
 		if err != nil {
 			return "", fmt.Errorf("write parties %d to %d of %d: %w", done+1, done+int64(len(chunk)), total, err)
 		}
-		revision = r
+		revision, all = r, all[len(chunk):]
 		done += int64(len(chunk))
 		progress(Progress{Phase: Writing, Done: done, Total: total})
 	}

@@ -12,68 +12,73 @@ import (
 // matchParties finds the party that each record means. A record that none of its
 // identifiers finds is a new party, which later records can mean.
 func (p *plan) matchParties() {
-	for _, c := range p.draft.claims {
+	for n, c := range p.draft.claims.each() {
 		var wrong faults
-		n := p.match(c, &wrong)
-		if n != nil && len(wrong) == 0 {
-			p.fits(c, n, &wrong)
+		at, r := p.draft.record(c)
+		node := p.match(at, &r, &wrong)
+		if node != 0 && len(wrong) == 0 {
+			p.fits(at, &r, node, &wrong)
 		}
 		if len(wrong) > 0 {
 			p.refuseClaim(c, wrong)
 			continue
 		}
-		if n == nil {
-			n = &node{}
-			p.index.nodes = append(p.index.nodes, n)
+		if node == 0 {
+			node = p.index.stubs.add(stub{})
 		}
-		p.accept(c, n)
+		p.accept(n, at, &r, node)
 	}
 }
 
 func (p *plan) refuseClaim(c *claim, wrong faults) {
-	c.node = nil
-	p.report.refuse(c.place, ofParty, wrong)
-	p.draft.keepRecord(c.source, c.record)
+	c.node = 0
+	at, r := p.draft.record(c)
+	p.report.refuse(at, ofParty, wrong)
+	p.draft.keepRecord(at.source, r)
 }
 
 // named is one identifier of a record and the party it names.
 type named struct {
 	field string
-	node  *node
+	node  nth
 }
 
-// match returns the party that the record's identifiers name, nil when they name none.
-func (p *plan) match(c *claim, wrong *faults) *node {
-	r, x := c.record, p.index
-	key := x.byKey[sourceKey{p.source(c), r.Key}]
+// match returns the party that the record's identifiers name, none when they name none.
+func (p *plan) match(at place, r *PartyRecord, wrong *faults) nth {
+	x := p.index
 	first := named{}
 	for _, id := range []named{
-		{"party_id", x.byID[r.ID]},
-		{"party_uuid", x.byUUID[r.UUID]},
-		{"org_number", x.byOrgNumber[r.OrgNumber]},
-		{"national_id", x.byNationalID[r.NationalID]},
-		{"user_id", x.byUser[r.UserID]},
+		{"party_id", x.byID[uint32(r.ID)]},
+		{"party_uuid", x.uuid(r.UUID)},
+		{"org_number", x.byOrgNumber[uint32(numeral(r.OrgNumber))]},
+		{"national_id", x.byNationalID[numeral(r.NationalID)]},
+		{"user_id", x.byUser[uint32(r.UserID)]},
 	} {
 		switch {
-		case id.node == nil || !id.node.live():
-		case first.node == nil:
+		case id.node == 0 || !p.stub(id.node).live():
+		case first.node == 0:
 			first = id
 		case first.node != id.node:
-			conflict(wrong, id.field, "names %s, but %s names %s", id.node.title(), first.field, first.node.title())
+			conflict(wrong, id.field, "names %s, but %s names %s", p.stub(id.node).title(), first.field, p.stub(first.node).title())
 		}
 	}
-	switch {
-	case r.Key == "" || key == nil || !key.live() || key == first.node:
+	if r.Key == "" {
 		return first.node
-	case first.node == nil:
+	}
+	key := x.byKey[keyOf(p.draft.sources[at.source], r.Key)].now
+	switch {
+	case key == 0 || !p.stub(key).live() || key == first.node:
+		return first.node
+	case first.node == 0:
 		return key
-	case p.draft.whole && key.derived():
+	case p.draft.whole && p.stub(key).derived():
 		// The source has found out who the person is that it only knew by its own key. In
 		// the whole truth of the source the key now means him, and what the source said of
 		// the derived person goes, like everything that the file lacks.
 		return first.node
 	}
-	conflict(wrong, "source_key", "names %s, but %s names %s; join them if they are one person", key.title(), first.field, first.node.title())
+	conflict(wrong, "source_key", "names %s, but %s names %s; join them if they are one person",
+		p.stub(key).title(), first.field, p.stub(first.node).title())
 	return first.node
 }
 
@@ -81,46 +86,47 @@ func conflict(wrong *faults, field, format string, args ...any) {
 	wrong.because(fault.Precondition, ReasonPartyConflict, field, format, args...)
 }
 
-func (p *plan) source(c *claim) string { return p.draft.sources[c.source] }
+func (p *plan) stub(n nth) *stub { return p.index.stubs.at(n) }
 
 // derived reports whether the party is a person known by keys of sources only.
-func (n *node) derived() bool {
-	return n.recorded && n.was.Kind == party.Person && n.was.NationalID == "" && !n.was.Login
+func (s *stub) derived() bool {
+	return s.recorded && s.was == party.Person && s.number == 0 && !s.login
 }
 
-func (n *node) title() string {
-	if n.was.ID == 0 {
+func (s *stub) title() string {
+	if s.id == 0 {
 		return "a new party of this file"
 	}
-	return fmt.Sprintf("party %d", n.was.ID)
+	return fmt.Sprintf("party %d", s.id)
 }
 
 // fits says what speaks against the record being of the party.
-func (p *plan) fits(c *claim, n *node, wrong *faults) {
-	r := c.record
-	if was := n.kind(); family(was) != family(r.Kind) {
-		conflict(wrong, "kind", "%s is %s and cannot become %s", n.title(), kindName(was), kindName(r.Kind))
+func (p *plan) fits(at place, r *PartyRecord, node nth, wrong *faults) {
+	s := p.stub(node)
+	if family(s.kind) != family(r.Kind) {
+		conflict(wrong, "kind", "%s is %s and cannot become %s", s.title(), kindName(s.kind), kindName(r.Kind))
 	}
-	if n.parent && r.Kind == party.SubUnit {
-		wrong.because(fault.Precondition, ReasonPartyHasSubUnits, "kind", "%s has sub-units and cannot be one", n.title())
+	if s.parent && r.Kind == party.SubUnit {
+		wrong.because(fault.Precondition, ReasonPartyHasSubUnits, "kind", "%s has sub-units and cannot be one", s.title())
 	}
-	if n.was.ID != 0 && r.ID != 0 && n.was.ID != r.ID {
-		conflict(wrong, "party_id", "is %d for this party, not %d", n.was.ID, r.ID)
+	if s.id != 0 && r.ID != 0 && s.id != r.ID {
+		conflict(wrong, "party_id", "is %d for this party, not %d", s.id, r.ID)
 	}
-	if was := n.was.UserID; was != 0 && r.UserID != 0 && was != r.UserID && (n.was.Login || was < records.FirstNumber || !n.recorded) {
-		conflict(wrong, "user_id", "is %d for this person, not %d; only a number that the server gave to a person without login is replaced", was, r.UserID)
+	if s.user != 0 && r.UserID != 0 && s.user != r.UserID && (s.login || s.user < records.FirstNumber || !s.recorded) {
+		conflict(wrong, "user_id", "is %d for this person, not %d; only a number that the server gave to a person without login is replaced", s.user, r.UserID)
 	}
-	if r.ID == 0 && r.UUID == "" {
+	number := numberOf(r.Kind, r.OrgNumber, r.NationalID)
+	if r.ID == 0 && r.UUID == "" && natural(s.kind) == natural(r.Kind) && s.number != 0 && number != 0 && s.number != number {
 		// Nothing that outlasts a correction says that it is the same party.
-		if was := n.was.NationalID; was != "" && r.NationalID != "" && was != r.NationalID {
+		if natural(r.Kind) {
 			conflict(wrong, "national_id", "is another for this person; give party_id or party_uuid to correct it")
-		}
-		if was := n.was.OrgNumber; was != "" && r.OrgNumber != "" && was != r.OrgNumber {
-			conflict(wrong, "org_number", "is %s for this party, not %s; give party_id or party_uuid to correct it", was, r.OrgNumber)
+		} else {
+			conflict(wrong, "org_number", "is %09d for this party, not %s; give party_id or party_uuid to correct it", s.number-1, r.OrgNumber)
 		}
 	}
-	for _, other := range n.claims {
-		if other.source == c.source && !p.joined(c, n) {
+	claims := p.draft.statements(s.first)
+	for _, other := range claims {
+		if other.source == at.source && !p.joined(at, r, node, claims) {
 			wrong.add(identifierField(r), "line %d of this source is about the same party; give each party once", other.line)
 			break
 		}
@@ -129,24 +135,19 @@ func (p *plan) fits(c *claim, n *node, wrong *faults) {
 
 // joined reports whether the record's key was already one of the party's. A source may say
 // something under each key of a party that was joined from several.
-func (p *plan) joined(c *claim, n *node) bool {
-	if c.record.Key == "" {
+func (p *plan) joined(at place, r *PartyRecord, node nth, claims []statement) bool {
+	if r.Key == "" {
 		return false
 	}
-	for _, other := range n.claims {
-		if other.source == c.source && other.record.Key == c.record.Key {
+	for _, other := range claims {
+		if other.source == at.source && other.record.Key == r.Key {
 			return false
 		}
 	}
-	for _, a := range n.says {
-		if a.Source == p.source(c) && a.Key == c.record.Key {
-			return true
-		}
-	}
-	return false
+	return p.index.byKey[keyOf(p.draft.sources[at.source], r.Key)].was == node
 }
 
-func identifierField(r PartyRecord) string {
+func identifierField(r *PartyRecord) string {
 	switch {
 	case r.ID != 0:
 		return "party_id"
@@ -168,45 +169,52 @@ func family(k party.Kind) party.Kind {
 	return party.Organisation
 }
 
-// accept takes the record as one of the party.
-func (p *plan) accept(c *claim, n *node) {
-	r := c.record
-	c.node = n
-	n.claims = append(n.claims, c)
-	given := party.Party{ID: r.ID, UUID: r.UUID, OrgNumber: r.OrgNumber, NationalID: r.NationalID, UserID: r.UserID}
-	p.index.name(n, given)
-	if r.Key != "" {
-		p.index.byKey[sourceKey{p.source(c), r.Key}] = n
+// accept takes the record of a claim as one of the party.
+func (p *plan) accept(n nth, at place, r *PartyRecord, node nth) {
+	c, s := p.draft.claims.at(n), p.stub(node)
+	c.node = node
+	if s.last != 0 {
+		p.draft.claims.at(s.last).next = n
+	} else {
+		s.first = n
 	}
-	if n.recorded {
+	s.last, s.kind = n, r.Kind
+	p.index.name(node, records.Identifiers{ID: r.ID, UUID: r.UUID, OrgNumber: r.OrgNumber, NationalID: r.NationalID, UserID: r.UserID})
+	if r.Key != "" {
+		key := keyOf(p.draft.sources[at.source], r.Key)
+		p.index.byKey[key] = keyed{was: p.index.byKey[key].was, now: node}
+	}
+	p.numbers.take(r.ID, r.UserID)
+	if s.recorded {
 		return
 	}
 	// A new party's identifiers are held against those that later records give it.
-	n.was.ID = max(n.was.ID, r.ID)
-	n.was.UserID = max(n.was.UserID, r.UserID)
-	n.was.OrgNumber = cmp.Or(n.was.OrgNumber, r.OrgNumber)
-	n.was.NationalID = cmp.Or(n.was.NationalID, r.NationalID)
+	s.id = max(s.id, r.ID)
+	s.user = max(s.user, r.UserID)
+	s.number = cmp.Or(s.number, numberOf(r.Kind, r.OrgNumber, r.NationalID))
 }
 
 // matchMainUnits finds the main unit of each sub-unit, which may stand later in the file.
 // A sub-unit whose main unit cannot be found is refused; no main unit is lost by that.
 func (p *plan) matchMainUnits() {
-	for _, c := range p.draft.claims {
-		if c.node == nil || c.record.Kind != party.SubUnit {
+	for n, c := range p.draft.claims.each() {
+		if c.node == 0 || p.draft.kind(c) != party.SubUnit {
 			continue
 		}
 		var wrong faults
-		main := p.index.find(p.source(c), c.mainUnit)
+		at, r := p.draft.record(c)
+		name, _ := ParseReference(r.MainUnit)
+		main := p.index.find(p.draft.sources[at.source], name)
 		switch {
-		case main == nil:
-			wrong.because(fault.NotFound, fault.ReasonPartyNotFound, "main_unit", "no party is known as %s; give its main unit in the same file or before", c.mainUnit)
-		case main.kind() == party.SubUnit:
-			wrong.add("main_unit", "%s is itself a sub-unit; give the main unit of both", c.mainUnit)
-		case natural(main.kind()):
-			wrong.add("main_unit", "%s is %s; a main unit is an organisation", c.mainUnit, kindName(main.kind()))
+		case main == 0:
+			wrong.because(fault.NotFound, fault.ReasonPartyNotFound, "main_unit", "no party is known as %s; give its main unit in the same file or before", name)
+		case p.stub(main).kind == party.SubUnit:
+			wrong.add("main_unit", "%s is itself a sub-unit; give the main unit of both", name)
+		case natural(p.stub(main).kind):
+			wrong.add("main_unit", "%s is %s; a main unit is an organisation", name, kindName(p.stub(main).kind))
 		}
 		if len(wrong) > 0 {
-			p.unaccept(c)
+			p.unaccept(n)
 			p.refuseClaim(c, wrong)
 			continue
 		}
@@ -215,12 +223,25 @@ func (p *plan) matchMainUnits() {
 }
 
 // unaccept takes a record back. A new party of which nothing is left is not live.
-func (p *plan) unaccept(c *claim) {
-	n := c.node
-	for i, other := range n.claims {
-		if other == c {
-			n.claims = append(n.claims[:i], n.claims[i+1:]...)
-			break
-		}
+func (p *plan) unaccept(n nth) {
+	claims := &p.draft.claims
+	c := claims.at(n)
+	s := p.stub(c.node)
+	var before nth
+	for m := s.first; m != n; m = claims.at(m).next {
+		before = m
+	}
+	if before == 0 {
+		s.first = c.next
+	} else {
+		claims.at(before).next = c.next
+	}
+	if s.last == n {
+		s.last = before
+	}
+	c.next = 0
+	s.kind = s.was
+	if s.last != 0 {
+		s.kind = p.draft.kind(claims.at(s.last))
 	}
 }

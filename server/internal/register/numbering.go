@@ -1,9 +1,7 @@
 package register
 
 import (
-	"cmp"
 	"crypto/rand"
-	"fmt"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
@@ -17,36 +15,32 @@ type numbering struct {
 	users   map[party.UserID]bool
 }
 
-// number gives every new party the identifiers that no source gave it: first those that
-// sources gave are put aside, so that no number is given twice.
-func (p *plan) number() error {
-	for _, c := range p.draft.claims {
-		if c.node != nil {
-			p.numbers.parties[c.record.ID] = true
-			p.numbers.users[c.record.UserID] = true
-		}
+// take puts aside what a source gave itself, so that no number is given twice.
+func (n *numbering) take(id party.ID, user party.UserID) {
+	if id >= n.next.Party {
+		n.parties[id] = true
 	}
-	for _, n := range p.index.nodes {
-		if n.recorded || !n.live() {
+	if user >= n.next.User {
+		n.users[user] = true
+	}
+}
+
+// number gives every new party the numbers that no source gave it.
+func (p *plan) number() error {
+	for n, s := range p.index.stubs.each() {
+		if s.recorded || !s.live() {
 			continue
 		}
-		for _, c := range n.claims {
-			n.was.UUID = cmp.Or(n.was.UUID, c.record.UUID)
+		if s.id == 0 {
+			s.id = p.numbers.party()
 		}
-		if n.was.UUID == "" {
-			n.was.UUID = newUUID()
+		if s.user == 0 && natural(s.kind) {
+			s.user = p.numbers.user()
 		}
-		if n.was.ID == 0 {
-			n.was.ID = p.numbers.party()
-		}
-		if n.was.UserID == 0 && natural(n.kind()) {
-			n.was.UserID = p.numbers.user()
-		}
-		if n.was.ID > maxID || n.was.UserID > maxID {
+		if s.id > maxID || s.user > maxID {
 			return fault.New(fault.Exhausted, ReasonNumbersExhausted, "no number is left for a new party")
 		}
-		n.now = n.was
-		p.index.byID[n.was.ID] = n
+		p.index.byID[uint32(s.id)] = n
 	}
 	return nil
 }
@@ -73,5 +67,5 @@ func newUUID() string {
 	_, _ = rand.Read(b[:]) // never fails: the process ends instead
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	return uuidText(b)
 }

@@ -10,25 +10,22 @@ import (
 // removeOrphans removes the parties that no source asserts any more and that no assignment,
 // delegation or sub-unit names. The index must know every party.
 func (p *plan) removeOrphans(ctx context.Context, tx *records.Tx) error {
-	var orphans []*node
-	for _, n := range p.index.nodes {
-		if n.recorded && len(n.next) == 0 {
-			orphans = append(orphans, n)
+	orphans := 0
+	for _, s := range p.index.stubs.each() {
+		if s.silent {
+			orphans++
 		}
 	}
-	if len(orphans) == 0 {
+	if orphans == 0 {
 		return nil
 	}
 	if err := p.markNamed(ctx, tx); err != nil {
 		return err
 	}
-	for _, n := range orphans {
-		if n.named {
-			continue
+	for _, s := range p.index.stubs.each() {
+		if s.silent && !s.named {
+			s.removed, s.changed, s.loses, s.gains = true, true, true, false
 		}
-		n.removed = true
-		c := p.change(n)
-		c.put, c.remove, c.loses, c.gains = false, true, true, false
 	}
 	return nil
 }
@@ -37,25 +34,25 @@ func (p *plan) removeOrphans(ctx context.Context, tx *records.Tx) error {
 func (p *plan) markNamed(ctx context.Context, tx *records.Tx) error {
 	mark := func(ids ...party.ID) {
 		for _, id := range ids {
-			if n, ok := p.index.byID[id]; ok {
-				n.named = true
+			if s := p.index.id(id); s != nil {
+				s.named = true
 			}
 		}
 	}
-	sources := make(map[string]bool, len(p.draft.sources))
-	for i, held := range p.held {
-		sources[p.draft.sources[i]] = true
-		for key, row := range held {
-			if !row.gone {
-				mark(key.from, key.to)
-			}
+	for _, r := range p.rows.each() {
+		if r.fate != deleted {
+			mark(party.ID(r.from), party.ID(r.to))
 		}
 	}
 	p.namedByGiven(mark)
-	for _, n := range p.index.nodes {
-		if n.live() {
-			mark(n.now.MainUnit)
+	for _, s := range p.index.stubs.each() {
+		if s.live() {
+			mark(s.main)
 		}
+	}
+	sources := make(map[string]bool, len(p.draft.sources))
+	for _, source := range p.draft.sources {
+		sources[source] = true
 	}
 	return tx.NamesOthers(ctx, sources, func(from, to party.ID) error {
 		mark(from, to)

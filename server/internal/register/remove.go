@@ -17,14 +17,14 @@ import (
 // and all that it has delegated, was delegated or passed on for others. A main unit goes after its sub-units.
 func (s *Service) DeleteParty(ctx context.Context, name Reference) (relation.Revision, error) {
 	return s.alone(ctx, func(ctx context.Context, tx *records.Tx) (batch, error) {
-		x, n, err := named1(ctx, tx, newIndex(), name)
+		n, err := nodeOf(ctx, tx, name)
 		if err != nil {
 			return batch{}, err
 		}
 		if n.parent {
 			return batch{}, fault.New(fault.Precondition, ReasonPartyHasSubUnits, "party %d has sub-units; delete them first", n.was.ID)
 		}
-		m, err := movesOf(ctx, tx, x, n)
+		m, err := movesOf(ctx, tx, n)
 		if err != nil {
 			return batch{}, err
 		}
@@ -51,18 +51,18 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 		logins      int
 	)
 	revision, err := s.alone(ctx, func(ctx context.Context, tx *records.Tx) (batch, error) {
-		x, n, err := named1(ctx, tx, newIndex(), from)
+		n, err := nodeOf(ctx, tx, from)
 		if err != nil {
 			return batch{}, err
 		}
-		_, to, err := named1(ctx, tx, x, into)
+		to, err := nodeOf(ctx, tx, into)
 		if err != nil {
 			return batch{}, err
 		}
 		if err := joinable(n, to); err != nil {
 			return batch{}, err
 		}
-		m, err := movesOf(ctx, tx, x, n)
+		m, err := movesOf(ctx, tx, n, to)
 		if err != nil {
 			return batch{}, err
 		}
@@ -91,7 +91,7 @@ func (s *Service) JoinPersons(ctx context.Context, from, into Reference) (relati
 // joinable says what speaks against from becoming into.
 func joinable(from, into *node) error {
 	switch {
-	case from == into:
+	case from.was.ID == into.was.ID:
 		return fault.Field("into", "is the same person as from")
 	case from.was.Kind != party.Person:
 		return fault.Field("from", "is %s; only persons are joined", kindName(from.was.Kind))
@@ -104,16 +104,25 @@ func joinable(from, into *node) error {
 	return nil
 }
 
-// named1 finds the party of a request, which names none by a source's key.
-func named1(ctx context.Context, tx *records.Tx, x *index, name Reference) (*index, *node, error) {
-	if err := x.loadReference(ctx, tx, "", name); err != nil {
-		return nil, nil, err
+// derived reports whether the party is a person known by keys of sources only.
+func (n *node) derived() bool {
+	return n.was.Kind == party.Person && n.was.NationalID == "" && !n.was.Login
+}
+
+// nodeOf finds the party of a request, which names none by a source's key.
+func nodeOf(ctx context.Context, tx *records.Tx, name Reference) (*node, error) {
+	by, err := identify(ctx, tx, "", name)
+	if err != nil {
+		return nil, err
 	}
-	n := x.find("", name)
-	if n == nil {
-		return nil, nil, fault.New(fault.NotFound, fault.ReasonPartyNotFound, "no party is known as %s", name)
+	nodes, err := loadNodes(ctx, tx, by)
+	if err != nil {
+		return nil, err
 	}
-	return x, n, nil
+	if len(nodes) == 0 {
+		return nil, fault.New(fault.NotFound, fault.ReasonPartyNotFound, "no party is known as %s", name)
+	}
+	return nodes[0], nil
 }
 
 // moves are the changes that follow when a party goes.
@@ -123,8 +132,10 @@ type moves struct {
 	given   []records.Delegation // by the party, to it, and by it for its clients
 }
 
-// movesOf reads all assignments from and to the party.
-func movesOf(ctx context.Context, tx *records.Tx, x *index, n *node) (*moves, error) {
+// movesOf reads all assignments from and to the first of the parties. The others are known
+// besides.
+func movesOf(ctx context.Context, tx *records.Tx, known ...*node) (*moves, error) {
+	n := known[0]
 	m := &moves{changes: make(map[party.ID]*change)}
 	ids := []party.ID{n.was.ID}
 	from, err := tx.AssignmentsFrom(ctx, ids)
@@ -156,7 +167,12 @@ func movesOf(ctx context.Context, tx *records.Tx, x *index, n *node) (*moves, er
 		return nil, err
 	}
 	for _, p := range found {
-		m.changes[p.ID] = &change{node: x.add(p)}
+		m.changes[p.ID] = &change{node: &node{recorded: true, was: p, now: p}}
+	}
+	for _, k := range known {
+		if c := m.changes[k.was.ID]; c != nil {
+			c.node = k
+		}
 	}
 	return m, nil
 }

@@ -44,6 +44,65 @@ func large(n int) []register.Entry {
 	return all
 }
 
+// TestImportOfMany imports more parties than are compared or written at a time.
+func TestImportOfMany(t *testing.T) {
+	const parties = 4200
+	store, err := records.Open(t.Context(), records.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	directory, graph := party.NewDirectory(), &nowhere{}
+	s, err := register.New(register.Config{
+		Records: store, Relations: graph, Directory: directory, Catalogue: catalogue(t), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := large(parties)
+	for _, step := range []struct {
+		name                 string
+		entries              []register.Entry
+		parties, assignments register.Counts
+		left                 int
+	}{
+		{"first", all, register.Counts{Added: parties}, register.Counts{Added: 3 * parties}, parties},
+		{"again", all, register.Counts{Unchanged: parties}, register.Counts{Unchanged: 3 * parties}, parties},
+		{"nothing", nil, register.Counts{Removed: parties}, register.Counts{Removed: 3 * parties}, 0},
+	} {
+		before := graph.updates
+		i, err := s.Begin(register.Header{Sources: []string{"test"}, AllowRemovals: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := i.Add("test", step.entries); err != nil {
+			t.Fatal(err)
+		}
+		compared, written := int64(0), int64(0)
+		outcome, err := i.Commit(t.Context(), func(p register.Progress) {
+			done := &compared
+			if p.Phase == register.Writing {
+				done = &written
+			}
+			if p.Done < *done || p.Done > p.Total {
+				t.Errorf("%s: progress goes from %d to %+v", step.name, *done, p)
+			}
+			*done = p.Done
+		})
+		i.Close()
+		if err != nil || len(outcome.Refusals) > 0 {
+			t.Fatal(err, outcome.Refusals)
+		}
+		counts(t, outcome.Sources[0], step.parties, step.assignments)
+		if directory.Len() != step.left {
+			t.Errorf("%s: %d parties are left, want %d", step.name, directory.Len(), step.left)
+		}
+		if wrote := graph.updates > before; wrote == (step.name == "again") || (written > 0) != wrote {
+			t.Errorf("%s: %d updates, %d parties written", step.name, graph.updates-before, written)
+		}
+	}
+}
+
 func BenchmarkImport(b *testing.B) {
 	const parties = 100_000
 	entries := large(parties)
