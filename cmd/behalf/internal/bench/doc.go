@@ -9,7 +9,11 @@
 // server in a process of its own, which reads the same requests and sends one ready answer,
 // so that a figure can be read as a multiple of the call that carries it.
 //
+// Peers are other servers that hold the same relationships. They get the same questions in
+// the same run, and their processor time is that of the server and of its database. Lists of
+// whom a user represents are asked for one after another and held against the world's.
+//
 // The package owns load, floor, processor time and report. It knows the APIs of a server
-// from outside only: it measures any server that speaks authzed.api.v1, and refuses to link
-// one, or to choose credentials. The command bench calls it.
+// from outside only: it measures any server that speaks authzed.api.v1 or OpenFGA's API, and
+// refuses to link one, to start one, or to choose credentials. The command bench calls it.
 package bench

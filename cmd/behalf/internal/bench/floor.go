@@ -27,8 +27,8 @@ const serving = "serving "
 
 // ServeFloor serves one ready answer to every question on a free port of this machine,
 // says on out where, and ends when in does. It has no interceptors, no handlers around
-// its handler and no log.
-func ServeFloor(ctx context.Context, a API, answer string, in io.Reader, out io.Writer) error {
+// its handler and no log. A list is the answer as many times as told.
+func ServeFloor(ctx context.Context, a API, answer string, times int, in io.Reader, out io.Writer) error {
 	message, err := base64.StdEncoding.DecodeString(answer)
 	if err != nil {
 		return fmt.Errorf("the answer is not base64: %w", err)
@@ -41,7 +41,7 @@ func ServeFloor(ctx context.Context, a API, answer string, in io.Reader, out io.
 	if err != nil {
 		return err
 	}
-	serve, stop, err := floor(a, message)
+	serve, stop, err := floor(a, message, times)
 	if err != nil {
 		_ = listener.Close()
 		return err
@@ -59,7 +59,7 @@ func ServeFloor(ctx context.Context, a API, answer string, in io.Reader, out io.
 }
 
 // floor returns the bare server of an API.
-func floor(a API, answer []byte) (serve func(net.Listener) error, stop func(), err error) {
+func floor(a API, answer []byte, times int) (serve func(net.Listener) error, stop func(), err error) {
 	if a == REST {
 		s := &http.Server{Handler: ready(answer), ReadHeaderTimeout: time.Minute}
 		serve = func(l net.Listener) error {
@@ -80,7 +80,12 @@ func floor(a API, answer []byte) (serve func(net.Listener) error, stop func(), e
 		response := new(v1.CheckPermissionResponse)
 		err = proto.Unmarshal(answer, response)
 		v1.RegisterPermissionsServiceServer(s, readyPermission{answer: response})
-	case REST:
+	case Lookup:
+		response := new(v1.LookupResourcesResponse)
+		err = proto.Unmarshal(answer, response)
+		v1.RegisterPermissionsServiceServer(s, readyLookup{answer: response, times: times})
+	case REST, OpenFGA:
+		err = fmt.Errorf("there is no floor of %s over gRPC", a)
 	}
 	return s.Serve, s.Stop, err
 }
@@ -115,6 +120,22 @@ func (p readyPermission) CheckPermission(context.Context, *v1.CheckPermissionReq
 	return p.answer, nil
 }
 
+type readyLookup struct {
+	v1.UnimplementedPermissionsServiceServer
+
+	answer *v1.LookupResourcesResponse
+	times  int
+}
+
+func (l readyLookup) LookupResources(_ *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1.LookupResourcesResponse]) error {
+	for range l.times {
+		if err := stream.Send(l.answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Floor is a bare server in a process of its own.
 type Floor struct {
 	Address string
@@ -124,10 +145,10 @@ type Floor struct {
 	in  io.Closer
 }
 
-// StartFloor runs a program that calls ServeFloor, with the API and the answer as its last
-// two arguments.
-func StartFloor(ctx context.Context, a API, answer []byte, program ...string) (*Floor, error) {
-	arguments := append(program[1:len(program):len(program)], string(a), base64.StdEncoding.EncodeToString(answer))
+// StartFloor runs a program that calls ServeFloor, with the API, the answer and how many
+// times it is sent as its last three arguments.
+func StartFloor(ctx context.Context, a API, answer []byte, times int, program ...string) (*Floor, error) {
+	arguments := append(program[1:len(program):len(program)], string(a), base64.StdEncoding.EncodeToString(answer), strconv.Itoa(times))
 	cmd := exec.CommandContext(ctx, program[0], arguments...) //nolint:gosec // it is this program
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -160,10 +181,10 @@ func (f *Floor) Close() {
 }
 
 // Blind asks, and takes every answer for right, since it is not about the question.
-type Blind struct{ Target }
+type Blind struct{ Asker }
 
 // Ask asks and returns what the oracle says.
 func (b Blind) Ask(ctx context.Context, caller int, q Question) (bool, error) {
-	_, err := b.Target.Ask(ctx, caller, q)
+	_, err := b.Asker.Ask(ctx, caller, q)
 	return q.Allowed, err
 }

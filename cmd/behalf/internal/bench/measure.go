@@ -39,7 +39,8 @@ type Wrong struct {
 
 // Measurement is what came of one load on one server.
 type Measurement struct {
-	Name      string   `json:"name"`                   // check, chain or floor
+	Name      string   `json:"name"`                   // check, chain, floor, list, lookup or lookup floor
+	Peer      string   `json:"peer,omitempty"`         // whose; empty for the target
 	What      string   `json:"what"`                   // the method
 	Calls     uint64   `json:"calls"`                  // allowed, denied and failed ones
 	Allowed   uint64   `json:"allowed"`                // answers
@@ -101,6 +102,14 @@ func (l Load) Measure(ctx context.Context, name, what string, asker Asker, quest
 		m.CPU = &CPU{(after - before).Seconds(), micros(after-before) / float64(t.calls())}
 	}
 	return m, nil
+}
+
+// label names the measurement among those of the report.
+func (m Measurement) label() string {
+	if m.Peer == "" {
+		return m.Name
+	}
+	return m.Name + ", " + m.Peer
 }
 
 func (t *tally) measurement(name, what string) Measurement {

@@ -15,12 +15,15 @@ type Report struct {
 	Behalf       string        `json:"behalf"` // version of the program that made the calls
 	Machine      Machine       `json:"machine"`
 	Target       Server        `json:"target"`
+	Peers        []PeerReport  `json:"peers,omitempty"`
 	World        World         `json:"world"`
 	Permission   string        `json:"permission"`
 	Consistency  Consistency   `json:"consistency"`
 	Denials      float64       `json:"denials"` // their share
 	Seed         uint64        `json:"seed"`
 	Load         LoadReport    `json:"load"`
+	ListUser     string        `json:"listUser,omitempty"`    // whose parties are listed, by one caller
+	ListParties  int           `json:"listParties,omitempty"` // how many they are
 	Measurements []Measurement `json:"measurements"`
 }
 
@@ -57,13 +60,17 @@ func (r Report) Fault() error {
 	var says []string
 	for _, m := range r.Measurements {
 		if m.Wrong > 0 {
-			says = append(says, fmt.Sprintf("%s: %d of %d answers are not the oracle's", m.Name, m.Wrong, m.Allowed+m.Denied))
+			says = append(says, fmt.Sprintf("%s: %d of %d answers are not the oracle's", m.label(), m.Wrong, m.Allowed+m.Denied))
 			for _, w := range m.Examples {
+				if w.Party == everyParty {
+					says = append(says, fmt.Sprintf("the list of user:%s is not the oracle's %d parties", w.User, r.ListParties))
+					continue
+				}
 				says = append(says, fmt.Sprintf("%s of party:%s for user:%s is answered %t, the oracle says %t", r.Permission, w.Party, w.User, w.Answered, w.Oracle))
 			}
 		}
 		if m.Failed > 0 {
-			says = append(says, fmt.Sprintf("%s: %d of %d calls failed, the first by: %s", m.Name, m.Failed, m.Calls, m.Fault))
+			says = append(says, fmt.Sprintf("%s: %d of %d calls failed, the first by: %s", m.label(), m.Failed, m.Calls, m.Fault))
 		}
 	}
 	if len(says) == 0 {
@@ -89,16 +96,17 @@ func (r Report) Markdown(out io.Writer) error {
 	b.WriteString("\nLatencies and processor time are microseconds.\n\n")
 	b.WriteString("| | calls | calls/s | p50 | p90 | p99 | p99.9 | max | CPU per call | wrong | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, m := range r.Measurements {
-		fmt.Fprintf(&b, "| %s | %d | %.0f | %s | %s | %d | %d |\n", m.Name, m.Calls, m.PerSecond, m.Latency.cells(), m.CPU.cell(), m.Wrong, m.Failed)
+		fmt.Fprintf(&b, "| %s | %d | %.0f | %s | %s | %d | %d |\n", cell(m.label()), m.Calls, m.PerSecond, m.Latency.cells(), m.CPU.cell(), m.Wrong, m.Failed)
 		if m.Late != nil {
-			fmt.Fprintf(&b, "| %s, sent late by | | | %s | | | |\n", m.Name, m.Late.cells())
+			fmt.Fprintf(&b, "| %s, sent late by | | | %s | | | |\n", cell(m.label()), m.Late.cells())
 		}
 	}
 	r.ratios(&b)
+	r.beside(&b)
 	for _, m := range r.Measurements {
 		if m.Unsent > 0 {
 			fmt.Fprintf(&b, "\n%s: %d calls were due and had not been made when twice the time was over. The rate is more than is "+
-				"answered, and the latencies are lower bounds.\n", m.Name, m.Unsent)
+				"answered, and the latencies are lower bounds.\n", m.label(), m.Unsent)
 		}
 	}
 	_, err := io.WriteString(out, b.String())
@@ -115,6 +123,12 @@ func (r Report) setting() [][2]string {
 	for _, p := range r.Target.Processes {
 		rows = append(rows, [2]string{"process", strings.TrimSpace(fmt.Sprintf("%d %s %s", p.PID, p.Program, p.Version))})
 	}
+	for _, p := range r.Peers {
+		rows = append(rows, [2]string{"peer", fmt.Sprintf("%s (%s): %s, %s", p.Name, strings.Join(p.Versions, ", "), p.Method, p.Address)})
+	}
+	if r.ListParties > 0 {
+		rows = append(rows, [2]string{"lists", fmt.Sprintf("the %d parties of user %s, by one caller, one list after another", r.ListParties, r.ListUser)})
+	}
 	load := fmt.Sprintf("closed loop, %d callers", r.Load.Concurrency)
 	if r.Load.Loop == "open" {
 		load = fmt.Sprintf("open loop, %g calls/s, at most %d under way", r.Load.Rate, r.Load.Concurrency)
@@ -128,29 +142,6 @@ func (r Report) setting() [][2]string {
 		[2]string{"machine", fmt.Sprintf("%s, %d cores, %.1f GiB, %s, load average %g before", r.Machine.CPU, r.Machine.Cores, float64(r.Machine.Memory)/(1<<30), r.Machine.OS, r.Machine.Load)},
 		[2]string{"made by", fmt.Sprintf("behalf %s, %s %s, %s", r.Behalf, r.Machine.Go, r.Machine.Arch, r.Time.UTC().Format(time.RFC3339))},
 	)
-}
-
-// ratios relates the other measurements to the floor, which is the last.
-func (r Report) ratios(b *strings.Builder) {
-	if len(r.Measurements) < 2 {
-		return
-	}
-	floor := r.Measurements[len(r.Measurements)-1]
-	if floor.Name != FloorName || floor.PerSecond == 0 {
-		return
-	}
-	for _, m := range r.Measurements[:len(r.Measurements)-1] {
-		fmt.Fprintf(b, "\n%s ÷ %s: calls/s %.2f, p50 %.2f, p99 %.2f", m.Name, floor.Name,
-			m.PerSecond/floor.PerSecond, m.Latency.P50/floor.Latency.P50, m.Latency.P99/floor.Latency.P99)
-		if m.CPU != nil && floor.CPU != nil && floor.CPU.MicrosPerCall > 0 {
-			fmt.Fprintf(b, ", CPU per call %.2f", m.CPU.MicrosPerCall/floor.CPU.MicrosPerCall)
-		}
-		b.WriteString(".\n")
-	}
-	b.WriteString("\n")
-	for _, m := range r.Measurements {
-		fmt.Fprintf(b, "- %s: %s\n", m.Name, m.What)
-	}
 }
 
 func (l Latency) cells() string {

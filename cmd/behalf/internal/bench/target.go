@@ -15,6 +15,8 @@ const (
 	GRPC    API = "grpc"    // behalf.v1 CheckService.Check
 	REST    API = "rest"    // POST /v1/check
 	Authzed API = "authzed" // authzed.api.v1 PermissionsService.CheckPermission
+	OpenFGA API = "openfga" // openfga.v1 OpenFGAService.Check, of peers only
+	Lookup  API = "lookup"  // authzed.api.v1 PermissionsService.LookupResources, for its floor only
 )
 
 // Method names what is called.
@@ -26,6 +28,10 @@ func (a API) Method() string {
 		return "POST /v1/check over HTTP"
 	case Authzed:
 		return "authzed.api.v1 PermissionsService.CheckPermission over gRPC"
+	case OpenFGA:
+		return "openfga.v1 OpenFGAService.Check over gRPC"
+	case Lookup:
+		return "authzed.api.v1 PermissionsService.LookupResources over gRPC"
 	}
 	return ""
 }
@@ -44,10 +50,15 @@ const (
 // Validate says whether an API has the consistency.
 func (c Consistency) Validate(a API) error {
 	switch c {
-	case FullyConsistent, AtLeastAsFresh, AtExactSnapshot:
+	case FullyConsistent:
+		return nil
+	case AtLeastAsFresh, AtExactSnapshot:
+		if a == OpenFGA {
+			return fmt.Errorf("%s is not known to %s, which has no revisions", c, OpenFGA)
+		}
 		return nil
 	case MinimizeLatency:
-		if a != Authzed {
+		if a != Authzed && a != OpenFGA {
 			return fmt.Errorf("%s is known to %s only", c, Authzed)
 		}
 		return nil

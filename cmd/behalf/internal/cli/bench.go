@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,12 @@ type benchCommand struct {
 	seed                   uint64
 	pids                   []int
 	floor                  bool
+	peersFile              string
+	list                   int
 	jsonFile, markdownFile string
+
+	peers  []bench.Peer  // what peersFile holds
+	roster *bench.Roster // whose parties are listed, if list asks for it
 }
 
 func newBench(t Terminal) *cobra.Command {
@@ -51,11 +57,17 @@ The same load then goes to what a call costs without a check. "chain" is a metho
 nothing, behind all that each call passes: log, metrics, credentials, access. "floor" is a bare server in a process
 of its own, without any of that, which reads the same requests and sends one ready answer of the same size.
 
---api authzed measures any server of authzed.api.v1 that holds the same relationships, such as SpiceDB.`,
+--api authzed measures any server of authzed.api.v1 that holds the same relationships, such as SpiceDB.
+
+--peers names a file in which server/testkit/peers describes the servers that it has started, SpiceDB and OpenFGA.
+They get the same questions in the same run. --list has whoever is measured list the parties of one user, one list
+after another: "list" is behalf.v1 in one answer, "lookup" LookupResources of authzed.api.v1, and "lookup floor" a
+bare server that sends as many ready answers.`,
 		Example: `  behalf generate --parties 100000 --oracle-rows 20000 --out world && behalf import world/world.jsonl
   behalf bench --world world --concurrency 16 --duration 10s --server-pid $(pidof behalf)
   behalf bench --world world --rate 2000 --duration 30s --json open.json --markdown open.md
-  behalf bench --world world --api authzed --consistency minimize-latency --address 127.0.0.1:50051 --label "SpiceDB 1.56"`,
+  behalf bench --world world --api authzed --consistency minimize-latency --address 127.0.0.1:50051 --label "SpiceDB 1.56"
+  behalf bench --world world --server-pid $(pidof behalf) --peers peers.json --list 10000 --markdown peers.md`,
 		Args:    arguments(0, 0, "none"),
 		PreRunE: func(*cobra.Command, []string) error { return c.validate() },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context()) },
@@ -83,6 +95,8 @@ func (c *benchCommand) bind(flags *pflag.FlagSet) {
 	flags.Uint64Var(&c.seed, "seed", 1, "another seed asks in another order")
 	flags.IntSliceVar(&c.pids, "server-pid", nil, "process of the server, or of its database, whose processor time counts, with all it has started; may be repeated")
 	flags.BoolVar(&c.floor, "floor", true, "measure as well what a call costs without a check")
+	flags.StringVar(&c.peersFile, "peers", "", "file that describes servers which hold the same relationships and get the same questions")
+	flags.IntVar(&c.list, "list", 0, "measure lists as well, of the world's user with exactly so many parties, such as 10000; 0 for none")
 	flags.StringVar(&c.jsonFile, "json", "", "file for the report as JSON; - for standard output")
 	flags.StringVar(&c.markdownFile, "markdown", "", "file for the report as Markdown; - for standard output, which is the default without --json")
 }
@@ -97,7 +111,8 @@ func (c *benchCommand) validate() error {
 	}
 	api := bench.API(c.api)
 	refuse(c.world == "", "--world: name a directory that `behalf generate` made")
-	refuse(api.Method() == "", "--api: %q is none of grpc, rest and authzed", c.api)
+	known := slices.Contains([]bench.API{bench.GRPC, bench.REST, bench.Authzed}, api)
+	refuse(!known, "--api: %q is none of grpc, rest and authzed", c.api)
 	refuse(c.load.Concurrency < 1 || c.load.Concurrency > 10000, "--concurrency: %d is not from 1 to 10000", c.load.Concurrency)
 	refuse(c.connections < 1, "--connections: %d is not a number of connections", c.connections)
 	refuse(!(c.load.Rate >= 0 && c.load.Rate <= 1e6), "--rate: %v is not from 0 to 1000000 calls a second", c.load.Rate)
@@ -108,9 +123,12 @@ func (c *benchCommand) validate() error {
 	for _, pid := range c.pids {
 		refuse(pid < 1, "--server-pid: %d is not a process", pid)
 	}
-	if err := bench.Consistency(c.consistency).Validate(api); err != nil && api.Method() != "" {
+	if err := bench.Consistency(c.consistency).Validate(api); err != nil && known {
 		faults = append(faults, fmt.Errorf("--consistency: %w", err))
 	}
+	refuse(c.list < 0, "--list: %d is not a number of parties", c.list)
+	refuse(c.list > 0 && api == bench.REST, "--list: lists are measured over gRPC only")
+	refuse(c.list > 0 && c.consistency != string(bench.FullyConsistent), "--list: lists are measured %s only", bench.FullyConsistent)
 	for flag, file := range map[string]string{"--json": c.jsonFile, "--markdown": c.markdownFile} {
 		if file == "" || file == "-" {
 			continue
@@ -154,7 +172,7 @@ func (c *benchCommand) run(ctx context.Context) error {
 		return err
 	}
 	report.Measurements = append(report.Measurements, check)
-	if c.floor && check.Failed == 0 && check.Wrong == 0 {
+	if check.Failed == 0 && check.Wrong == 0 {
 		beside, err := c.measureBeside(ctx, to, answer, questions, tell)
 		if err != nil {
 			return err
@@ -192,12 +210,24 @@ func (c *benchCommand) prepare() (bench.Report, *bench.Questions, error) {
 	if err := processes.Validate(); err != nil {
 		return fail("--server-pid", err)
 	}
+	if err := c.readPeers(); err != nil {
+		return fail("--peers", err)
+	}
+	if err := c.readRoster(); err != nil {
+		return fail("--list", err)
+	}
 	b, api := thisBuild(), bench.API(c.api)
 	report := bench.Report{
 		Time: time.Now(), Behalf: b.Version, Machine: bench.ThisMachine(), World: counts,
 		Target:     bench.Server{API: api, Method: api.Method(), Address: c.client.address, Label: c.label, Processes: processes.Describe()},
 		Permission: c.permission, Consistency: bench.Consistency(c.consistency), Denials: c.denials, Seed: c.seed,
-		Load: c.load.Report(min(c.connections, c.load.Concurrency)),
+		Load: c.load.Report(min(c.connections, c.load.Concurrency)), ListParties: c.list,
+	}
+	for _, p := range c.peers {
+		report.Peers = append(report.Peers, p.Report(report.Consistency))
+	}
+	if c.roster != nil {
+		report.ListUser = c.roster.User
 	}
 	if b.Revision != "" {
 		report.Behalf += " " + b.Revision

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,10 +20,14 @@ import (
 // newBenchFloor is `behalf bench floor`, which bench runs beside itself.
 func newBenchFloor(t Terminal) *cobra.Command {
 	return &cobra.Command{
-		Use: "floor API ANSWER", Short: "Serve one ready answer until standard input ends", Hidden: true,
-		Args: arguments(2, 2, "an API and an answer in base64"),
+		Use: "floor API ANSWER TIMES", Short: "Serve one ready answer until standard input ends", Hidden: true,
+		Args: arguments(3, 3, "an API, an answer in base64, and how often a list has it"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return bench.ServeFloor(cmd.Context(), bench.API(args[0]), args[1], t.In, t.Out)
+			times, err := strconv.Atoi(args[2])
+			if err != nil {
+				return usagef("%q is not how often", args[2])
+			}
+			return bench.ServeFloor(cmd.Context(), bench.API(args[0]), args[1], times, t.In, t.Out)
 		},
 	}
 }
@@ -40,14 +45,19 @@ func (c *benchCommand) dial(to client, base string) (*dialled, error) {
 	if bench.API(c.api) == bench.REST {
 		return c.dialHTTP(to, base)
 	}
+	return connect(min(c.connections, c.load.Concurrency), to.dial)
+}
+
+// connect makes connections.
+func connect(n int, dial func() (*grpc.ClientConn, error)) (*dialled, error) {
 	var closers []func() error
 	d := &dialled{close: func() {
 		for _, closeConn := range closers {
 			_ = closeConn()
 		}
 	}}
-	for range min(c.connections, c.load.Concurrency) {
-		conn, err := to.dial()
+	for range n {
+		conn, err := dial()
 		if err != nil {
 			d.close()
 			return nil, err
@@ -116,10 +126,32 @@ func (c *benchCommand) probe(ctx context.Context, target bench.Target, questions
 	return target.Probe(ctx, questions.At(0))
 }
 
-// measureBeside measures what calls cost without a check.
-func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []byte, questions *bench.Questions,
-	tell func(string, time.Duration, time.Duration),
-) (all []bench.Measurement, err error) {
+// telling is told of a part of the run, and how far it is.
+type telling func(phase string, done, total time.Duration)
+
+// measureBeside measures what else is asked for: what calls cost without a check, lists,
+// and peers.
+func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []byte, questions *bench.Questions, tell telling) (all []bench.Measurement, err error) {
+	if c.floor {
+		bare, err := c.measureBare(ctx, to, answer, questions, tell)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, bare...)
+	}
+	if c.roster != nil {
+		lists, err := c.measureLists(ctx, to, tell)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, lists...)
+	}
+	peers, err := c.measurePeers(ctx, questions, tell)
+	return append(all, peers...), err
+}
+
+// measureBare measures what calls cost without a check.
+func (c *benchCommand) measureBare(ctx context.Context, to *dialled, answer []byte, questions *bench.Questions, tell telling) (all []bench.Measurement, err error) {
 	if method := bench.API(c.api).ChainMethod(); method != "" {
 		target := c.chain(to)
 		own, err := c.probe(ctx, target, questions)
@@ -127,7 +159,7 @@ func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []
 			return nil, c.client.explain(err)
 		}
 		what := fmt.Sprintf("%s, with an answer of %d bytes", method, len(own))
-		chain, err := c.load.Measure(ctx, bench.ChainName, what, bench.Blind{Target: target}, questions, c.pids, tell)
+		chain, err := c.load.Measure(ctx, bench.ChainName, what, bench.Blind{Asker: target}, questions, c.pids, tell)
 		if err != nil {
 			return nil, err
 		}
@@ -142,35 +174,47 @@ func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []
 
 // measureFloor puts the same load on a bare server that sends the answer. Its processor
 // time counts when that of the server does.
-func (c *benchCommand) measureFloor(ctx context.Context, answer []byte, questions *bench.Questions,
-	tell func(string, time.Duration, time.Duration),
-) (bench.Measurement, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return bench.Measurement{}, err
-	}
-	floor, err := bench.StartFloor(ctx, bench.API(c.api), answer, program, "bench", "floor")
+func (c *benchCommand) measureFloor(ctx context.Context, answer []byte, questions *bench.Questions, tell telling) (bench.Measurement, error) {
+	floor, to, err := c.startFloor(ctx, bench.API(c.api), answer, 1)
 	if err != nil {
 		return bench.Measurement{}, err
 	}
 	defer floor.Close()
-	token, err := c.token() // the requests are to be as long
-	if err != nil {
-		return bench.Measurement{}, err
-	}
-	to, err := c.dial(client{address: floor.Address, token: token}, "http://"+floor.Address)
-	if err != nil {
-		return bench.Measurement{}, err
-	}
 	defer to.close()
 	target := c.checks(to)
 	if _, err := c.probe(ctx, target, questions); err != nil {
 		return bench.Measurement{}, err
 	}
-	var processes bench.Processes
-	if len(c.pids) > 0 {
-		processes = bench.Processes{floor.PID}
-	}
 	what := fmt.Sprintf("the same requests to a bare server that sends a ready answer of %d bytes", len(answer))
-	return c.load.Measure(ctx, bench.FloorName, what, bench.Blind{Target: target}, questions, processes, tell)
+	return c.load.Measure(ctx, bench.FloorName, what, bench.Blind{Asker: target}, questions, c.floorProcesses(floor), tell)
+}
+
+// floorProcesses is the process of a floor when processor time is measured.
+func (c *benchCommand) floorProcesses(f *bench.Floor) bench.Processes {
+	if len(c.pids) == 0 {
+		return nil
+	}
+	return bench.Processes{f.PID}
+}
+
+// startFloor starts a bare server, and connects to it as to the server that is measured.
+func (c *benchCommand) startFloor(ctx context.Context, api bench.API, answer []byte, times int) (*bench.Floor, *dialled, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	token, err := c.token() // the requests are to be as long
+	if err != nil {
+		return nil, nil, err
+	}
+	floor, err := bench.StartFloor(ctx, api, answer, times, program, "bench", "floor")
+	if err != nil {
+		return nil, nil, err
+	}
+	to, err := c.dial(client{address: floor.Address, token: token}, "http://"+floor.Address)
+	if err != nil {
+		floor.Close()
+		return nil, nil, err
+	}
+	return floor, to, nil
 }

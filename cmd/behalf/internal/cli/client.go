@@ -28,6 +28,7 @@ type client struct {
 	dataDir           string
 	tls               bool
 	caCert            string
+	serverName        string
 	clientCert        string
 	clientKey         string
 	insecurePlaintext bool
@@ -39,6 +40,7 @@ func (c *client) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir, "data directory of a server on this machine, for its admin key when there is no token")
 	flags.BoolVar(&c.tls, "tls", false, "speak TLS; always so when the address is not this machine's")
 	flags.StringVar(&c.caCert, "ca-cert", "", "PEM certificates to trust in place of the system's; implies --tls")
+	flags.StringVar(&c.serverName, "server-name", "", "name that the server's certificate must have, in the place of that in --address; implies --tls")
 	flags.StringVar(&c.clientCert, "client-cert", "", "PEM certificate to show to the server; implies --tls")
 	flags.StringVar(&c.clientKey, "client-key", "", "PEM private key of --client-cert")
 	flags.BoolVar(&c.insecurePlaintext, "insecure-plaintext", false, "send credentials in the clear to another machine")
@@ -66,7 +68,7 @@ func (c *client) dial() (*grpc.ClientConn, error) {
 // transport is plaintext to this machine, and TLS to any other unless that was refused
 // by name.
 func (c *client) transport(host string) (credentials.TransportCredentials, error) {
-	secure := c.tls || c.caCert != "" || c.clientCert != "" || c.clientKey != ""
+	secure := c.tls || c.caCert != "" || c.serverName != "" || c.clientCert != "" || c.clientKey != ""
 	if !secure && c.mayPlaintext(host) {
 		return insecure.NewCredentials(), nil
 	}
@@ -82,7 +84,7 @@ func (c *client) mayPlaintext(host string) bool { return local(host) || c.insecu
 
 // tlsConfig is whom to trust, and what to show.
 func (c *client) tlsConfig() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.serverName}
 	if c.caCert != "" {
 		text, err := os.ReadFile(c.caCert)
 		if err != nil {

@@ -78,6 +78,8 @@ listens on this machine only; an address that others can reach needs a certifica
 		"YAML file of the identity providers whose tokens and logins are accepted, and what each is believed for")
 	flags.StringVar(&c.config.Login.SessionKeysFile, "session-keys", "",
 		"file of the keys that seal sessions, for servers that share a database; without it session.keys in --data-dir")
+	flags.StringVar(&c.config.IssuerKeyFile, "issuer-key", "",
+		"file of the keys of the server's own tokens, of which the first signs, for servers that share a database; without it issuer.key in --data-dir")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text, or json for programs, with durations in seconds")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return cmd
@@ -125,6 +127,9 @@ func (c *serveCommand) validate(cmd *cobra.Command, _ []string) error {
 	}
 	if c.demo && cmd.Flags().Changed("data-dir") {
 		err = errors.Join(err, errors.New("--demo: makes a data directory of its own; leave --data-dir out"))
+	}
+	if c.demo && c.config.IssuerKeyFile != "" {
+		err = errors.Join(err, errors.New("--demo: prints tokens of a key of its own; leave --issuer-key out"))
 	}
 	if c.logFormat != "text" && c.logFormat != "json" {
 		err = errors.Join(err, fmt.Errorf("--log-format: %q is not text or json", c.logFormat))

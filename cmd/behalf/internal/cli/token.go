@@ -19,6 +19,7 @@ import (
 type tokenCommand struct {
 	Terminal
 	dataDir     string
+	issuerKey   string
 	user, party int64
 	level       int
 	scopes      []string
@@ -32,18 +33,20 @@ func newToken(t Terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token (--user USER | --scope SCOPE | --claims FILE | --platform)",
 		Short: "Sign a token for trying and testing",
-		Long: `Sign a token with the key in the data directory of a server on this machine, for trying and testing. The
-server need not run. Only the token goes to standard output.`,
+		Long: `Sign a token with the key in the data directory of a server on this machine, for trying and testing, or with
+the one that servers share. The server need not run. Only the token goes to standard output.`,
 		Example: `  curl -H "Authorization: Bearer $(behalf token --user 20001337 --level 3)" …
   behalf token --scope behalf:check --scope behalf:parties.read
   echo '{"urn:altinn:userid": 20001337}' | behalf token --claims -
-  curl -H "PlatformAccessToken: $(behalf token --platform=access-management)" …`,
+  curl -H "PlatformAccessToken: $(behalf token --platform=access-management)" …
+  BEHALF_TOKEN=$(behalf token --issuer-key issuer.key --scope behalf:admin --ttl 5m) behalf apikey create …`,
 		Args:    arguments(0, 0, "none"),
 		PreRunE: c.validate,
 		RunE:    func(*cobra.Command, []string) error { return c.run() },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir, "data directory of the server")
+	flags.StringVar(&c.issuerKey, "issuer-key", "", "file of the keys that servers share, in the place of the key in --data-dir")
 	flags.Int64Var(&c.user, "user", 0, "an end user's token: his user id")
 	flags.Int64Var(&c.party, "party", 0, "the end user's own party id")
 	flags.IntVar(&c.level, "level", 3, "the end user's authentication level, 0 to 4")
@@ -60,8 +63,8 @@ func (c *tokenCommand) run() error {
 	if err != nil {
 		return err
 	}
-	token, err := server.SignToken(c.dataDir, claims, c.ttl)
-	if errors.Is(err, fs.ErrNotExist) {
+	token, err := c.sign(claims)
+	if errors.Is(err, fs.ErrNotExist) && c.issuerKey == "" {
 		return fmt.Errorf("no server has made its signing key in %s; start `behalf serve` once, or name its directory with --data-dir", c.dataDir)
 	}
 	if err != nil {
@@ -69,6 +72,17 @@ func (c *tokenCommand) run() error {
 	}
 	_, err = fmt.Fprintln(c.Out, token)
 	return err
+}
+
+func (c *tokenCommand) sign(claims map[string]any) (string, error) {
+	if c.issuerKey == "" {
+		return server.SignToken(c.dataDir, claims, c.ttl)
+	}
+	token, err := server.SignTokenWith(c.issuerKey, claims, c.ttl)
+	if err != nil {
+		return "", fmt.Errorf("--issuer-key: %w", err)
+	}
+	return token, nil
 }
 
 func (c *tokenCommand) validate(*cobra.Command, []string) error {

@@ -54,6 +54,35 @@ func TestBench(t *testing.T) {
 			addUp(t, r, floor)
 		})
 	}
+	t.Run("peers and lists", func(t *testing.T) {
+		itself := []bench.Peer{{Name: "itself", Versions: []string{"this one"}, API: bench.Authzed, Address: i.address, Token: i.admin, Processes: bench.Processes{os.Getpid()}}}
+		text, err := json.Marshal(itself)
+		if err != nil {
+			t.Fatal(err)
+		}
+		peers, jsonFile, markdown := filepath.Join(t.TempDir(), "peers.json"), filepath.Join(t.TempDir(), "r.json"), filepath.Join(t.TempDir(), "r.md")
+		if err := os.WriteFile(peers, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t, measure("--world", dir, "--peers", peers, "--list", "100", "--server-pid", strconv.Itoa(os.Getpid()), "--json", jsonFile, "--markdown", markdown)...)
+		var r bench.Report
+		if err := json.Unmarshal(readFile(t, jsonFile), &r); err != nil {
+			t.Fatal(err)
+		}
+		var measured []string
+		for _, m := range r.Measurements {
+			measured = append(measured, m.Name+"@"+m.Peer)
+			if m.Calls == 0 || m.Failed != 0 || m.Wrong != 0 || m.CPU == nil {
+				t.Errorf("%s of %q: %+v", m.Name, m.Peer, m)
+			}
+		}
+		if want := strings.Split("check@,chain@,floor@,list@,lookup@,lookup floor@,check@itself,list@itself", ","); !slices.Equal(measured, want) {
+			t.Errorf("measured are %q, want %q", measured, want)
+		}
+		if text := string(readFile(t, markdown)); !strings.Contains(text, "| list, itself | this one | party#represent | fully-consistent | 300 parties") {
+			t.Errorf("the report for readers:\n%s", text)
+		}
+	})
 	t.Run("wrong oracle", func(t *testing.T) {
 		code, out, diagnostics := behalf(t, measure("--world", contradicted(t, dir), "--denials", "0")...)
 		if code != 1 || !strings.Contains(diagnostics, "the oracle says true") || !strings.Contains(out, "| check | ") {
@@ -143,6 +172,10 @@ func TestBenchFlags(t *testing.T) {
 		{[]string{"--world", dir, "--api", "rest", "--url", "http://example.org"}, []string{"--url: ", "in the clear"}},
 		{[]string{"--world", dir, "--api", "rest", "--url", "example"}, []string{"--url: "}},
 		{[]string{"--world", dir, "--consistency", "minimize-latency"}, []string{"--consistency: minimize-latency"}},
+		{[]string{"--world", dir, "--peers", filepath.Join(dir, "none.json")}, []string{"--peers: "}},
+		{[]string{"--world", dir, "--list", "7"}, []string{"--list: ", "[1 100]"}},
+		{[]string{"--world", dir, "--list", "100", "--api", "rest"}, []string{"--list: lists are measured over gRPC only"}},
+		{[]string{"--world", dir, "--list", "-1", "--consistency", "at-exact-snapshot"}, []string{"--list: -1"}},
 		{
 			strings.Fields("--world . --api soap --concurrency 0 --connections 0 --rate -1 --duration 0s --warm-up -1s --timeout 0s --denials 1.5 --server-pid 0 --json no/such/file"),
 			strings.Fields("--api: --concurrency: --connections: --rate: --duration: --warm-up: --timeout: --denials: --server-pid: --json:"),

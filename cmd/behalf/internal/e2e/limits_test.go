@@ -1,16 +1,22 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
@@ -66,8 +72,9 @@ func TestLimitsAtEveryDoor(t *testing.T) {
 		"forward": i.askedBy(t, "/authz/forward", "X-Forwarded-Uri", "X-Forwarded-Method"),
 		"mia":     i.askedBy(t, "/auth", "Original-Request-Uri", "Original-Request-Method"),
 		"envoy":   i.askedByEnvoy(t),
+		"login":   i.askedBy(t, "/login", "X-Unread-Uri", "X-Unread-Method"), // of browsers behind a proxy
 	}
-	for n, name := range []string{"nginx", "forward", "mia", "envoy"} {
+	for n, name := range []string{"nginx", "forward", "mia", "envoy", "login"} {
 		ask, client := doors[name], "192.0.2."+strconv.Itoa(n)
 		if code, header := ask(client); code != http.StatusOK {
 			t.Errorf("%s: the first request: %d %v", name, code, header)
@@ -89,6 +96,75 @@ func TestLimitsAtEveryDoor(t *testing.T) {
 			t.Errorf("%s: another client: %d", name, code)
 		}
 	}
+}
+
+// TestAltinnRequestsAreOneCall lets a caller make as many requests at Altinn's paths as he may make
+// calls, whatever the services are asked for each.
+func TestAltinnRequestsAreOneCall(t *testing.T) {
+	dir := t.TempDir()
+	i := startServer(t, server.Config{DataDir: dir, Datastore: datastoreOf(t, dir), Limits: server.LimitsConfig{Rate: 1e-6, Burst: 2}})
+	app := `[{"id":"urn:altinn:org","value":"skd"},{"id":"urn:altinn:app","value":"a"}]`
+	for n, row := range []struct{ method, path, body string }{
+		{http.MethodGet, "/authorization/api/v1/parties?userId=%d", ""},
+		{http.MethodGet, "/authorization/api/v1/parties/50010001/validate?userId=%d", ""},
+		{http.MethodGet, "/authorization/api/v1/roles?coveredByUserId=%d&offeredByPartyId=50010001", ""},
+		{http.MethodGet, "/accessmanagement/api/v1/authorizedparties?x=%d", ""},
+		{http.MethodPost, "/authorization/api/v1/authorize?x=%d", `{"Request":{}}`},
+		{http.MethodPost, "/authorization/api/v1/policies/GetPolicies?x=%d", "[" + app + "," + app + "," + app + "]"},
+	} {
+		user := int64(20010001 + n)
+		token, path := i.userToken(t, user, 50010001+int64(n)), fmt.Sprintf(row.path, user)
+		if strings.Contains(path, "GetPolicies") {
+			token = "" // it is open, and counted by the address
+		}
+		for request := range 3 {
+			got := i.call(t, row.method, path, token, row.body)
+			if limited := got.status == http.StatusTooManyRequests; limited != (request == 2) || got.status == http.StatusUnauthorized {
+				t.Errorf("%s, request %d: %d %s", row.path, request+1, got.status, got.body)
+			}
+		}
+	}
+}
+
+// TestStrangersAtEnvoysDoor counts keys that nobody knows by the addresses that give them: they keep
+// nobody out whom an Envoy asks about without telling of its client.
+func TestStrangersAtEnvoysDoor(t *testing.T) {
+	routes := filepath.Join(t.TempDir(), "routes.yaml")
+	if err := os.WriteFile(routes, []byte("routes:\n  - {name: open, methods: [GET], path: \"/**\", rule: {public: true}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	i := startServer(t, server.Config{
+		DataDir: dir, Datastore: datastoreOf(t, dir), Limits: server.LimitsConfig{Rate: 1e-6, Burst: 1},
+		Enforcement: server.EnforcementConfig{RoutesFile: routes, TrustedPeers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+	})
+	stranger := i.from(t, "127.0.0.2")
+	for request, want := range []codes.Code{codes.PermissionDenied, codes.ResourceExhausted} {
+		answer, err := authv3.NewAuthorizationClient(stranger).Check(as(t.Context(), "behalf_nobody"), &authv3.CheckRequest{})
+		if err != nil || answer.GetStatus().GetCode() != int32(want) {
+			t.Errorf("request %d of a stranger: %v, %v; want %s", request+1, answer, err, want)
+		}
+	}
+	ask := i.askedByEnvoy(t)
+	if code, header := ask(""); code != http.StatusOK {
+		t.Errorf("without a client: %d %v", code, header)
+	}
+	if code, header := ask(""); code != http.StatusTooManyRequests || header.Get("Behalf-Reason") != "RATE_LIMITED" {
+		t.Errorf("without a client, again: %d %v", code, header)
+	}
+}
+
+// from returns a connection from another address of this machine.
+func (i *instance) from(t *testing.T, address string) *grpc.ClientConn {
+	t.Helper()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	conn, err := grpc.NewClient(i.address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, to string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", to) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 // askedBy returns how a gateway asks about a request of a client.

@@ -10,7 +10,7 @@ func (g *generator) clients() {
 		total += 1 / float64(i+1)
 	}
 	for _, unit := range g.units {
-		if slices.Contains(g.firms, unit) || !g.chance(55) {
+		if g.firm[unit] || !g.chance(55) {
 			continue
 		}
 		at, firm := g.r.Float64()*total, 0
@@ -73,7 +73,7 @@ func (g *generator) subUnitRoles(sub int, holders []int) {
 func (g *generator) holders() []int {
 	free := slices.Clone(g.firms)
 	for _, unit := range g.ofType("AS") {
-		if !g.taken[unit] && !slices.Contains(g.firms, unit) && len(free) < 2+len(g.units)/10 {
+		if !g.taken[unit] && !g.firm[unit] && len(free) < 2+len(g.units)/10 {
 			free = append(free, unit)
 		}
 	}

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// countsFor returns how many parties the counted users of a world represent.
-func countsFor(parties int) []int {
+// countsFor returns how many parties the counted users of a world with so many organisations
+// and sub-units represent.
+func countsFor(units int) []int {
 	counts := []int{1}
-	for _, c := range []struct{ count, from int }{{100, 200}, {1_000, 2_000}, {10_000, 20_000}} {
-		if parties >= c.from {
+	for _, c := range []struct{ count, from int }{{100, 150}, {1_000, 1_500}, {10_000, 15_000}, {100_000, 300_000}} {
+		if units >= c.from {
 			counts = append(counts, c.count)
 		}
 	}
@@ -52,15 +53,11 @@ func (g *generator) count(user, count int) error {
 // territory picks units that with their sub-units make up the number needed, which it
 // counts down.
 func (g *generator) territory(need *int) []int {
-	firms := make(map[int]bool)
-	for _, f := range g.firms {
-		firms[f] = true
-	}
 	var picked []int
 	for _, at := range g.r.Perm(len(g.units)) {
 		unit := g.units[at]
 		size := 1 + len(g.subs[unit])
-		if size > *need || firms[unit] || g.taken[unit] || countable[g.unitType(unit)] == "" {
+		if size > *need || g.firm[unit] || g.taken[unit] || countable[g.unitType(unit)] == "" {
 			continue
 		}
 		picked = append(picked, unit)
@@ -118,6 +115,16 @@ func (g *generator) appoint(unit int, role string) { g.appointUntil(unit, role, 
 
 func (g *generator) appointUntil(unit int, role string, expires time.Time) {
 	g.assignUntil(unit, role, pick(g.r, g.free), expires)
+}
+
+// deputies appoints deputy board members until there are so many assignments.
+func (g *generator) deputies(assignments int) {
+	for len(g.world.Assignments) < assignments {
+		for range assignments - len(g.world.Assignments) {
+			g.appoint(pick(g.r, g.units), "VARA")
+		}
+		g.world.Assignments = withoutTwins(g.world.Assignments)
+	}
 }
 
 func (g *generator) day() time.Time { return day(g.r, 2015, 2020) }

@@ -2,23 +2,16 @@ package world
 
 import "time"
 
-// Party is a party of a world, written as a line of the native format.
+// Party is a party of a world: what follows from the register depends on no more of it.
 type Party struct {
-	Line       string `json:"kind"` // always "party"
-	Type       string `json:"type"`
-	ID         int64  `json:"partyId"`
-	UUID       string `json:"partyUuid"`
-	OrgNumber  string `json:"orgNumber,omitempty"`
-	NationalID string `json:"nationalId,omitempty"`
-	Name       string `json:"name"`
-	UnitType   string `json:"unitType,omitempty"`
-	MainUnit   string `json:"mainUnit,omitempty"`
-	DeletedOn  string `json:"deletedOn,omitempty"`
-	BirthDate  string `json:"birthDate,omitempty"`
-	UserID     int64  `json:"userId,omitempty"`
-	Login      bool   `json:"login,omitempty"`
+	ID        int64
+	UserID    int64
+	Type      string
+	UnitType  string
+	DeletedOn string
+	Login     bool
 
-	main int64 // the id of MainUnit
+	main int64 // the id of its main unit
 }
 
 // The types of party, as the native format names them.

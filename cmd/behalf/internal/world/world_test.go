@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,7 +28,7 @@ func catalogue(t *testing.T) *roles.Catalogue {
 
 func made(t *testing.T, parties int, seed uint64) *world.World {
 	t.Helper()
-	w, err := world.New(world.Config{Parties: parties, Seed: seed})
+	w, err := world.New(world.Shares(parties, seed), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,10 @@ func TestSameSeedSameBytes(t *testing.T) {
 	c := catalogue(t)
 	save := func(seed uint64) map[string][]byte {
 		dir := t.TempDir()
-		w := made(t, 2000, seed)
+		w, err := world.Make(world.Shares(2000, seed), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
 		o := world.NewOracle(w, c, time.Now())
 		if err := o.Count(w); err != nil {
 			t.Fatal(err)
@@ -95,16 +99,42 @@ func TestCounts(t *testing.T) {
 			})
 		}
 	}
-	if _, err := world.New(world.Config{Parties: 19}); err == nil {
-		t.Error("a world of 19 parties was made")
+	for _, c := range []world.Config{
+		world.Shares(19, 1), {Organisations: 5, SubUnits: 10, Persons: 10}, {Organisations: 600, SubUnits: -1, Persons: 20}, {Organisations: 20_000, Persons: 4}, {Organisations: 100, Persons: 100, Assignments: 2001},
+	} {
+		if _, err := world.New(c, io.Discard); err == nil {
+			t.Errorf("%+v was made", c)
+		}
+	}
+}
+
+// TestKinds makes a world of other shares, and fills it up with deputies.
+func TestKinds(t *testing.T) {
+	w, err := world.New(world.Config{Organisations: 1200, SubUnits: 700, Persons: 5600, Assignments: 6000, Seed: 1}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := make(map[string]int)
+	for _, p := range w.Parties {
+		kinds[p.Type]++
+	}
+	organised, natural := kinds["organisation"]+kinds["bankruptcy-estate"], kinds["person"]+kinds["self-identified"]
+	if organised != 1200 || kinds["sub-unit"] != 700 || natural != 5600 {
+		t.Errorf("made were %v", kinds)
+	}
+	if len(w.Assignments) != 6000 {
+		t.Errorf("%d assignments, want 6000", len(w.Assignments))
+	}
+	if err := world.NewOracle(w, catalogue(t), time.Now()).Count(w); err != nil {
+		t.Error(err)
 	}
 }
 
 // TestReadable reads a world by the reader of its format, which must not refuse a line.
 func TestReadable(t *testing.T) {
-	w := made(t, 2000, 1)
 	var text bytes.Buffer
-	if err := w.Write(&text); err != nil {
+	w, err := world.New(world.Shares(2000, 1), &text)
+	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := native.NewReader(&text, world.WorldFile, "")

@@ -21,29 +21,45 @@ const (
 // Source is the source that a world's register names.
 const Source = "world"
 
-// Write writes the register in the native format.
-func (w *World) Write(out io.Writer) error {
+// lines writes values, each as a line of JSON, until one cannot be written.
+type lines struct {
+	encoder *json.Encoder
+	err     error
+}
+
+func newLines(out io.Writer) *lines {
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
-	header := struct {
-		Kind   string `json:"kind"`
-		Format string `json:"format"`
-		Source string `json:"source"`
-	}{"header", "behalf/v1", Source}
-	if err := e.Encode(header); err != nil {
-		return err
+	return &lines{encoder: e}
+}
+
+func (l *lines) write(v any) {
+	if l.err == nil {
+		l.err = l.encoder.Encode(v)
 	}
-	for i := range w.Parties {
-		if err := e.Encode(&w.Parties[i]); err != nil {
-			return err
-		}
-	}
-	for _, a := range w.Assignments {
-		if err := e.Encode(a.line()); err != nil {
-			return err
-		}
-	}
-	return nil
+}
+
+type header struct {
+	Kind   string `json:"kind"`
+	Format string `json:"format"`
+	Source string `json:"source"`
+}
+
+// partyLine is a party as a line of the native format.
+type partyLine struct {
+	Line       string `json:"kind"` // always "party"
+	Type       string `json:"type"`
+	ID         int64  `json:"partyId"`
+	UUID       string `json:"partyUuid"`
+	OrgNumber  string `json:"orgNumber,omitempty"`
+	NationalID string `json:"nationalId,omitempty"`
+	Name       string `json:"name"`
+	UnitType   string `json:"unitType,omitempty"`
+	MainUnit   string `json:"mainUnit,omitempty"`
+	DeletedOn  string `json:"deletedOn,omitempty"`
+	BirthDate  string `json:"birthDate,omitempty"`
+	UserID     int64  `json:"userId,omitempty"`
+	Login      bool   `json:"login,omitempty"`
 }
 
 type assignmentLine struct {
@@ -62,14 +78,25 @@ func (a Assignment) line() assignmentLine {
 	return l
 }
 
-// Save writes the register, the rows and the counted users into a directory, which is
-// made when it does not exist.
-func (w *World) Save(dir string, rows []Row) error {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return err
+// Make makes a world and writes its register into a directory, which is made when it does not
+// exist.
+func Make(c Config, dir string) (w *World, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	err = save(dir, WorldFile, func(out io.Writer) error {
+		w, err = New(c, out)
+		return err
+	})
+	return w, err
+}
+
+// Save writes the rows and the counted users into a directory beside the register.
+func (w *World) Save(dir string, rows []Row) error {
 	return errors.Join(
-		save(dir, WorldFile, w.Write),
 		save(dir, OracleFile, func(out io.Writer) error {
 			e := json.NewEncoder(out)
 			for _, row := range rows {
