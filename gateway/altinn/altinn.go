@@ -1,12 +1,14 @@
 package altinn
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/behalf-authz/behalf/gateway/event"
 	"github.com/behalf-authz/behalf/gateway/problem"
@@ -80,7 +82,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.answerError(w, r, err)
 		return
 	}
-	at.answer(w, r, caller)
+	// That was the call which is counted; what it leads to is none of its own.
+	at.answer(w, r.WithContext(uncounted(r.Context())), caller)
+}
+
+// uncounted returns a context whose calls are part of a request that has been counted.
+func uncounted(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, event.UncountedKey, "1")
 }
 
 // route is what a path leads to.

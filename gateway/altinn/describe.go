@@ -65,10 +65,19 @@ func (a *API) describePolicies(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answers := make([]described, len(apps))
+	ctx, counted := r.Context(), false
 	for i, app := range apps {
-		if answers[i], err = a.describe(r.Context(), app); err != nil {
+		ref := &behalfv1.PolicyRef{Org: valueOf(app, attributeOrg), App: valueOf(app, attributeApp)}
+		if text := unnamed(ref.GetOrg(), ref.GetApp(), textNoOrgInPath, textNoAppInPath); text != "" {
+			answers[i] = described{AppID: app, ErrorResponse: text}
+			continue
+		}
+		if answers[i], err = a.describe(ctx, app, ref); err != nil {
 			a.answerError(w, r, err)
 			return
+		}
+		if !counted { // the request is one call, whatever it asks about
+			ctx, counted = uncounted(ctx), true
 		}
 	}
 	a.answerJSON(w, r, http.StatusOK, contentJSON, answers)
@@ -91,19 +100,15 @@ func readApps(body io.Reader) ([][]attribute, error) {
 }
 
 // describe returns what the policy of an app says.
-func (a *API) describe(ctx context.Context, asked []attribute) (described, error) {
+func (a *API) describe(ctx context.Context, asked []attribute, ref *behalfv1.PolicyRef) (described, error) {
 	out := described{AppID: asked}
-	org, app := valueOf(asked, attributeOrg), valueOf(asked, attributeApp)
-	if out.ErrorResponse = unnamed(org, app, textNoOrgInPath, textNoAppInPath); out.ErrorResponse != "" {
-		return out, nil
-	}
-	found, err := a.policies.DescribePolicy(ctx, &behalfv1.DescribePolicyRequest{Ref: &behalfv1.PolicyRef{Org: org, App: app}})
+	found, err := a.policies.DescribePolicy(ctx, &behalfv1.DescribePolicyRequest{Ref: ref})
 	if err != nil {
 		if !noPolicy(err) {
 			return out, err
 		}
 		event.From(ctx).Err = err
-		out.ErrorResponse = noValidPolicy(org, app)
+		out.ErrorResponse = noValidPolicy(ref.GetOrg(), ref.GetApp())
 		return out, nil
 	}
 	out.MinimumLevel = found.GetMinimumAuthenticationLevel()

@@ -2,6 +2,7 @@ package extauthz
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -66,7 +67,8 @@ func (s *Server) Register(r grpc.ServiceRegistrar) { authv3.RegisterAuthorizatio
 // Check answers about one request. An error makes Envoy keep the request out, as does every
 // answer but the one of allowed.
 func (s *Server) Check(ctx context.Context, req *authv3.CheckRequest) (*authv3.CheckResponse, error) {
-	believed, err := s.gateways.Believes(ctx, client(ctx))
+	from := client(ctx)
+	believed, err := s.gateways.Believes(ctx, from)
 	if err != nil {
 		return denied(refusal.Failed(err)), nil
 	}
@@ -78,7 +80,7 @@ func (s *Server) Check(ctx context.Context, req *authv3.CheckRequest) (*authv3.C
 		return denied(refusal.Untold()), nil
 	}
 	asked := question(req, told)
-	answer, err := s.enforcement.Authorize(s.identified(ctx, told.GetId()), asked)
+	answer, err := s.enforcement.Authorize(s.identified(ctx, told.GetId(), from), asked)
 	if err != nil {
 		return denied(refusal.Failed(err)), nil
 	}
@@ -213,9 +215,13 @@ func client(ctx context.Context) trust.Client {
 	return c
 }
 
-// identified returns a context whose calls are the gateway's own.
-func (s *Server) identified(ctx context.Context, id string) context.Context {
+// identified returns a context whose calls are the gateway's own. They come from an Envoy, by which
+// requests are counted of whose clients it does not tell.
+func (s *Server) identified(ctx context.Context, id string, from trust.Client) context.Context {
 	own := metadata.MD{"authorization": {s.identity}}
+	if host, _, err := net.SplitHostPort(from.Address); err == nil {
+		own.Set("x-forwarded-for", host)
+	}
 	if plain(id) {
 		own.Set("x-request-id", id)
 	}

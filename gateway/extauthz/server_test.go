@@ -31,6 +31,7 @@ type services struct {
 	err    error
 	asked  *behalfv1.AuthorizeRequest
 	known  []string // the credentials of the call
+	along  []string // the addresses that it says it came along
 
 	key, certificate string // by which Envoy is known
 }
@@ -52,6 +53,7 @@ func (callers) GetCaller(ctx context.Context, _ *behalfv1.GetCallerRequest) (*be
 
 func (s *services) Authorize(ctx context.Context, req *behalfv1.AuthorizeRequest) (*behalfv1.AuthorizeResponse, error) {
 	s.asked, s.known = req, metadata.ValueFromIncomingContext(ctx, "authorization")
+	s.along = metadata.ValueFromIncomingContext(ctx, "x-forwarded-for")
 	return s.answer, s.err
 }
 
@@ -164,6 +166,23 @@ func TestKnown(t *testing.T) {
 		s.answer = &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_ALLOWED}
 		if got := check(t, s, far, told()); got.GetOkResponse() == nil || s.known[0] != "Bearer own" {
 			t.Errorf("%q %q: %v as %q", s.key, s.certificate, got, s.known)
+		}
+	}
+}
+
+// TestWhoIsCounted says whose call it is: of the client that an Envoy tells of, else of that Envoy,
+// and never of a client that only says so itself.
+func TestWhoIsCounted(t *testing.T) {
+	s := &services{answer: &behalfv1.AuthorizeResponse{Verdict: behalfv1.Verdict_VERDICT_ALLOWED}}
+	req := told()
+	req.Attributes.Request.Http.Headers["x-forwarded-for"] = "203.0.113.9"
+	for _, client := range []string{"198.51.100.7", ""} {
+		req.Attributes.Source = &authv3.AttributeContext_Peer{Address: &corev3.Address{Address: &corev3.Address_SocketAddress{
+			SocketAddress: &corev3.SocketAddress{Address: client},
+		}}}
+		check(t, s, envoy, req)
+		if got := s.asked.GetClient(); got != client || !slices.Equal(s.along, []string{"192.0.2.1"}) {
+			t.Errorf("of %q: %q, along %q", client, got, s.along)
 		}
 	}
 }

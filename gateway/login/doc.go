@@ -2,7 +2,8 @@
 //
 // It owns the cookies, the pages and their headers, and the check that a logout or a
 // choice comes from a page of this origin. It refuses to know identity providers or sessions: what a browser brings is
-// handed on as it is, with the gateway's own identity. The gateway routes to it.
+// handed on as it is, with the gateway's own identity. A proxy that is trusted is believed about the
+// address of its client, by which calls are counted. The gateway routes to it.
 //
 //	GET  /login?return=PATH           the providers to choose from, or straight on to the only one
 //	GET  /login/{provider}            begins a login; acr_values asks for a level

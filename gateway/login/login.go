@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/internal/trust"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
@@ -25,6 +27,11 @@ type Config struct {
 	Origin func() string
 	// Cookie is the name of the session's cookie. A name with __Host- is Secure.
 	Cookie string
+	// Peers are the networks of proxies that are believed about their clients' addresses, by
+	// which logins are counted.
+	Peers []netip.Prefix
+	// Certificates are names, in verified certificates, of proxies that are believed too.
+	Certificates []string
 }
 
 // Doors are the paths. They are safe for concurrent use.
@@ -35,6 +42,7 @@ type Doors struct {
 	origin   func() string
 	cookie   string
 	secure   bool
+	proxies  *trust.Gateways
 	pages    *pages
 }
 
@@ -50,6 +58,7 @@ func New(c Config) (*Doors, error) {
 	return &Doors{
 		sessions: behalfv1.NewSessionServiceClient(c.Conn), callers: behalfv1.NewCallerServiceClient(c.Conn), identity: c.Identity, origin: c.Origin, cookie: c.Cookie,
 		secure: strings.HasPrefix(c.Cookie, "__Host-"), pages: p,
+		proxies: trust.New(c.Conn, trust.Config{Networks: c.Peers, Certificates: c.Certificates}),
 	}, nil
 }
 
@@ -89,6 +98,7 @@ func Serves(path string) bool {
 func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route, provider, _ := match(r.URL.Path)
 	event.From(r.Context()).Route = route
+	r = d.behindProxy(r)
 	if route == pathUserInfo {
 		d.userInfo(w, r)
 		return

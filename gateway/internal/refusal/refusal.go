@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/behalf-authz/behalf/gateway/event"
+	"github.com/behalf-authz/behalf/gateway/problem"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
 )
 
@@ -17,7 +18,6 @@ const (
 	ReasonMalformed     = "REQUEST_MALFORMED"
 	ReasonUnavailable   = "UNAVAILABLE"
 	ReasonNoVerdict     = "NO_VERDICT"
-	ReasonLimited       = "RATE_LIMITED"
 	reasonMissing       = "CREDENTIALS_MISSING"
 )
 
@@ -76,8 +76,10 @@ func Failed(err error) Refusal {
 	if status.Code(err) == codes.InvalidArgument {
 		return Refusal{Status: http.StatusBadRequest, Reason: ReasonMalformed, Message: "the request is too long, or has too many headers"}
 	}
-	if after := event.RetryAfter(err); after > 0 {
-		return Refusal{Status: http.StatusTooManyRequests, Reason: ReasonLimited, Message: "too many requests; try again later", Retry: event.Seconds(after)}
+	if after := event.RetryAfter(err); after > 0 { // the services say whether it is for the client's rate, or for all that they have in hand
+		return Refusal{
+			Status: http.StatusTooManyRequests, Reason: problem.FromError(err).Reason, Message: "too many requests; try again later", Retry: event.Seconds(after),
+		}
 	}
 	return Refusal{Status: http.StatusServiceUnavailable, Reason: ReasonUnavailable, Message: "it cannot be answered now whether the request may pass", Retry: "1"}
 }

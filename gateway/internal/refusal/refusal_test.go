@@ -6,9 +6,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/behalf-authz/behalf/gateway/internal/refusal"
 	behalfv1 "github.com/behalf-authz/behalf/schema/gen/go/behalf/v1"
@@ -133,6 +137,38 @@ func TestOf(t *testing.T) {
 			t.Errorf("%v: %+v", err, got)
 		}
 	}
+}
+
+// TestLimited tells by which limit a request is kept out, and when to come again.
+func TestLimited(t *testing.T) {
+	for _, row := range []struct {
+		details []protoadapt.MessageV1
+		status  int
+		reason  string
+		retry   string
+	}{
+		{[]protoadapt.MessageV1{info("behalf", "RATE_LIMITED"), retry(1500 * time.Millisecond)}, 429, "RATE_LIMITED", "2"},
+		{[]protoadapt.MessageV1{info("behalf", "TOO_MANY_CALLS"), retry(100 * time.Millisecond)}, 429, "TOO_MANY_CALLS", "1"},
+		{[]protoadapt.MessageV1{info("elsewhere", "SECRET"), retry(time.Second)}, 429, "RESOURCE_EXHAUSTED", "1"},
+		{[]protoadapt.MessageV1{info("behalf", "UNAVAILABLE")}, 503, refusal.ReasonUnavailable, "1"}, // a full disk
+	} {
+		st, err := status.New(codes.ResourceExhausted, "disk").WithDetails(row.details...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := refusal.Failed(st.Err())
+		if got.Status != row.status || got.Reason != row.reason || got.Retry != row.retry || strings.Contains(got.Message, "disk") {
+			t.Errorf("%v: %+v", row.details, got)
+		}
+	}
+}
+
+func info(domain, reason string) protoadapt.MessageV1 {
+	return &errdetails.ErrorInfo{Domain: domain, Reason: reason}
+}
+
+func retry(after time.Duration) protoadapt.MessageV1 {
+	return &errdetails.RetryInfo{RetryDelay: durationpb.New(after)}
 }
 
 // FuzzAddress has nothing that a client sends lead a browser elsewhere than to the login, nor

@@ -4,5 +4,6 @@
 //
 // It owns that one question, so that every door of API gateways asks it in the same way. It
 // refuses to verify certificates, which the TLS layer has done, and keys, which the services
-// do. Packages forwardauth and extauthz call it.
+// do. Packages forwardauth and extauthz call it, and package login, which believes a gateway about
+// the address of its client.
 package trust

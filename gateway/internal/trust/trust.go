@@ -52,7 +52,7 @@ type Client struct {
 // Believes says whether a client is a gateway that is believed. An error says that it could
 // not be found out now, and such a client is not.
 func (g *Gateways) Believes(ctx context.Context, c Client) (bool, error) {
-	if g.near(c.Address) || g.certified(c.TLS) {
+	if g.Known(c) {
 		return true, nil
 	}
 	if c.Key == "" {
@@ -63,6 +63,9 @@ func (g *Gateways) Believes(ctx context.Context, c Client) (bool, error) {
 	own := metadata.MD{"authorization": {c.Key}, event.UncountedKey: {"1"}}
 	if id := md.Get("x-request-id"); len(id) > 0 {
 		own["x-request-id"] = id
+	}
+	if host, _, err := net.SplitHostPort(c.Address); err == nil {
+		own["x-forwarded-for"] = []string{host} // by which a key that nobody knows is counted
 	}
 	who, err := g.callers.GetCaller(metadata.NewOutgoingContext(ctx, own), &behalfv1.GetCallerRequest{})
 	switch status.Code(err) {
@@ -76,6 +79,9 @@ func (g *Gateways) Believes(ctx context.Context, c Client) (bool, error) {
 	return who.GetKind() == behalfv1.CallerKind_CALLER_KIND_SERVICE &&
 		(slices.Contains(who.GetScopes(), Scope) || slices.Contains(who.GetScopes(), everything)), nil
 }
+
+// Known says whether a client is a gateway by its connection alone: its network, or its certificate.
+func (g *Gateways) Known(c Client) bool { return g.near(c.Address) || g.certified(c.TLS) }
 
 // near says whether an address is in one of the networks.
 func (g *Gateways) near(address string) bool {

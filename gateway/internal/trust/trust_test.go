@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
@@ -103,5 +104,34 @@ func TestBelieves(t *testing.T) {
 	}
 	if got, _ := trust.New(channel, trust.Config{}).Believes(t.Context(), trust.Client{Address: "127.0.0.1:1", TLS: verified("", "")}); got {
 		t.Error("nobody is named, and somebody is believed")
+	}
+}
+
+// noting keeps along which addresses calls say that they came.
+type noting struct {
+	callers
+
+	forwarded []string
+}
+
+func (n *noting) GetCaller(ctx context.Context, r *behalfv1.GetCallerRequest) (*behalfv1.GetCallerResponse, error) {
+	n.forwarded = metadata.ValueFromIncomingContext(ctx, "x-forwarded-for")
+	return n.callers.GetCaller(ctx, r)
+}
+
+// TestStrangersAreTold has a key looked up in the name of the address that gives it, whatever the
+// request says of others: by it those are counted whose key nobody knows.
+func TestStrangersAreTold(t *testing.T) {
+	channel, services := &inprocgrpc.Channel{}, &noting{}
+	behalfv1.RegisterCallerServiceServer(channel, services)
+	gateways := trust.New(channel, trust.Config{})
+	ctx := metadata.NewOutgoingContext(t.Context(), metadata.Pairs("x-forwarded-for", "203.0.113.9"))
+	for address, want := range map[string]string{"198.51.100.1:1": "198.51.100.1", "[2001:db8::1]:1": "2001:db8::1", "@": ""} {
+		if _, err := gateways.Believes(ctx, trust.Client{Address: address, Key: "Bearer x"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(services.forwarded, "|"); got != want {
+			t.Errorf("from %s: %q, want %q", address, got, want)
+		}
 	}
 }
