@@ -78,6 +78,10 @@ type Config struct {
 	Enforcement EnforcementConfig
 	// Login says whose word is taken for who somebody is.
 	Login LoginConfig
+	// IssuerKeyFile holds the keys of the server's own tokens, for servers that share a database:
+	// it signs with the first, and takes what any of them has signed. Default: issuer.key in the
+	// data directory, which the server makes.
+	IssuerKeyFile string
 	// Logger takes the server's log. Default: discard.
 	Logger *slog.Logger
 	// DrainDelay is how long the server goes on serving after a stop was asked for, while its
@@ -135,6 +139,7 @@ func (c Config) Validate() error {
 		c.validateCompat(),
 		c.validateInstancePIP(),
 		c.Login.Validate(),
+		c.validateIssuerKey(),
 		c.Enforcement.Validate(),
 		c.validatePublicURL(),
 		c.Audit.Validate(),

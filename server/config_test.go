@@ -31,6 +31,7 @@ func TestConfigValidate(t *testing.T) {
 		{"half a certificate", server.Config{TLS: server.TLSConfig{CertFile: noPEM}}, []string{"--tls-key"}},
 		{"a client's authority alone", server.Config{TLS: server.TLSConfig{ClientCAFile: noPEM}}, []string{"--tls-client-ca"}},
 		{"no certificate", server.Config{TLS: server.TLSConfig{CertFile: noPEM, KeyFile: noPEM}}, []string{"--tls-cert"}},
+		{"no key of the issuer", server.Config{IssuerKeyFile: noPEM}, []string{"--issuer-key"}},
 		{"postgres", server.Config{Datastore: "postgres://behalf:geheim@db/behalf"}, nil},
 		{"another engine", server.Config{Datastore: "mysql://behalf:geheim@db/behalf"}, []string{"--datastore: mysql is", "sqlite and postgres://"}},
 		{"no engine", server.Config{Datastore: "geheim"}, []string{"--datastore: this is", "sqlite and postgres://"}},

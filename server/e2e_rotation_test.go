@@ -55,7 +55,7 @@ func TestCertificateRotation(t *testing.T) {
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	open := openClients(t, s, a, cfg.DataDir)
+	open := openClients(t, s, a.client("client"), cfg.DataDir)
 	shown := func() string { // what new connections see at both ports
 		var serials []string
 		for _, port := range []string{s.GRPCAddr(), s.HTTPAddr()} {
@@ -158,7 +158,7 @@ type clients struct {
 	count int
 }
 
-func openClients(t *testing.T, s *server.Server, a *authority, dataDir string) *clients {
+func openClients(t *testing.T, s *server.Server, how *tls.Config, dataDir string) *clients {
 	t.Helper()
 	key, err := server.ReadAdminKey(dataDir)
 	if err != nil {
@@ -169,7 +169,7 @@ func openClients(t *testing.T, s *server.Server, a *authority, dataDir string) *
 		c.dials.Add(1)
 		return (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	}
-	c.grpc, err = grpc.NewClient(s.GRPCAddr(), grpc.WithContextDialer(dial), grpc.WithTransportCredentials(credentials.NewTLS(a.client("client"))))
+	c.grpc, err = grpc.NewClient(s.GRPCAddr(), grpc.WithContextDialer(dial), grpc.WithTransportCredentials(credentials.NewTLS(how)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func openClients(t *testing.T, s *server.Server, a *authority, dataDir string) *
 		t.Fatal(err)
 	}
 	transport := &http.Transport{
-		TLSClientConfig: a.client("client"), ForceAttemptHTTP2: true,
+		TLSClientConfig: how.Clone(), ForceAttemptHTTP2: true,
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { return dial(ctx, address) },
 	}
 	c.http = &http.Client{Transport: transport}

@@ -25,6 +25,19 @@ func SignToken(dataDir string, claims map[string]any, ttl time.Duration) (string
 	if err != nil {
 		return "", err
 	}
+	return sign(issuer, claims, ttl)
+}
+
+// SignTokenWith is SignToken with the keys of a file that servers share.
+func SignTokenWith(issuerKeyFile string, claims map[string]any, ttl time.Duration) (string, error) {
+	issuer, err := authn.ReadIssuerKeys(issuerKeyFile)
+	if err != nil {
+		return "", err
+	}
+	return sign(issuer, claims, ttl)
+}
+
+func sign(issuer *authn.Issuer, claims map[string]any, ttl time.Duration) (string, error) {
 	if _, ends := claims["exp"]; !ends {
 		claims["exp"] = time.Now().Add(ttl).Unix()
 	}

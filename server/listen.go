@@ -98,6 +98,7 @@ func (s *Server) listen(ctx context.Context) (err error) {
 		return err
 	}
 	if s.certificate != nil {
+		s.grpcListener, s.httpListener = s.certificate.Listener(s.grpcListener), s.certificate.Listener(s.httpListener)
 		s.httpListener = tls.NewListener(s.httpListener, s.certificate.TLS("h2", "http/1.1"))
 	}
 	return nil

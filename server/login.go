@@ -212,5 +212,8 @@ func (s *Server) sessionCookie() string {
 
 // loginDoors says how the gateway serves logins.
 func (s *Server) loginDoors() login.Config {
-	return login.Config{Identity: s.gatewayIdentity.authorization(), Origin: s.origin, Cookie: s.sessionCookie()}
+	return login.Config{
+		Identity: s.gatewayIdentity.authorization(), Origin: s.origin, Cookie: s.sessionCookie(),
+		Peers: s.cfg.Enforcement.TrustedPeers, Certificates: s.cfg.Enforcement.TrustedCertificates,
+	}
 }

@@ -28,10 +28,15 @@ type sharedStore struct {
 	relations datastore.Datastore
 	outbox    *outbox.Outbox
 	follower  *follow.Follower
+
+	forgetKeys func() error // ends what other servers are told of this one's keys; nil when they are told nothing
 }
 
 func (s *sharedStore) close() error {
 	var faults []error
+	if s.forgetKeys != nil {
+		faults = append(faults, s.forgetKeys())
+	}
 	if s.outbox != nil {
 		faults = append(faults, s.outbox.Close())
 	}

@@ -41,11 +41,12 @@ type openedCredentials struct {
 	logins        *logins
 }
 
-// openCredentials opens, or at the first start makes, the keys in the data directory.
+// openCredentials opens, or at the first start makes, the keys in the data directory, but for those
+// that servers share.
 func (s *Server) openCredentials(ctx context.Context) (*openedCredentials, error) {
-	issuer, err := authn.OpenIssuer(s.cfg.DataDir)
+	issuer, err := s.openIssuer(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open the token issuer's key: %w", err)
+		return nil, err
 	}
 	verifier, err := issuer.Verifier()
 	if err != nil {

@@ -27,6 +27,7 @@ const everything = `
 image: {repository: registry.example.com/behalf, digest: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", pullSecrets: [registry]}
 tls: {secret: behalf-tls, clientCASecret: clients}
 sessionKeysSecret: {name: session-keys}
+issuerKeySecret: {name: issuer-key, key: keys.pem}
 issuersSecret: {name: issuers}
 routesConfigMap: {name: routes}
 settings: {max-connections: 1000000, rate-limit: 500.5, audit: [records, stdout], audit-sync: true, trusted-peers: [10.2.0.0/16, 10.3.0.0/16]}

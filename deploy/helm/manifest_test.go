@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"helm.sh/helm/v3/pkg/chartutil"
 )
 
 // TestEmbedded holds what one node with a volume is.
@@ -61,6 +63,25 @@ func TestPostgres(t *testing.T) {
 		if other.kind() == "PodDisruptionBudget" &&
 			fmt.Sprint(other.at("spec", "selector")) != fmt.Sprint(deployment.at("spec", "selector")) {
 			t.Error("the budget is not the deployment's")
+		}
+	}
+}
+
+// TestSharedKeys holds that nodes get the keys that they share from where they are named, and that one
+// node needs none.
+func TestSharedKeys(t *testing.T) {
+	args := func(values string) []string {
+		all := objects(t, chartutil.CoalesceTables(parse(t, values), cases(t)["postgres"]))
+		return container(find(t, all, "Deployment")).args()
+	}
+	for _, want := range []string{"--session-keys=/secrets/session/session.keys", "--issuer-key=/secrets/issuer-key/keys.pem"} {
+		if got := args("{issuerKeySecret: {key: keys.pem}}"); !slices.Contains(got, want) {
+			t.Errorf("no %s in %q", want, got)
+		}
+	}
+	for _, arg := range args("{replicas: 1, sessionKeysSecret: {name: \"\"}, issuerKeySecret: {name: \"\"}}") {
+		if strings.Contains(arg, "-key") && !strings.HasPrefix(arg, "--tls-key=") {
+			t.Errorf("one node has %s", arg)
 		}
 	}
 }

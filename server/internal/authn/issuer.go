@@ -1,12 +1,10 @@
 package authn
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -29,11 +27,11 @@ const DefaultLifetime = time.Hour
 
 const issuerFile = "issuer.key"
 
-// Issuer is the local issuer: it signs tokens for trying and testing with the key of a
-// data directory, and publishes the public half.
+// Issuer is the local issuer: it signs tokens with a key of its own, or one that servers share, and
+// publishes the public half. There may be more keys, whose tokens are still, or already, verified.
 type Issuer struct {
 	name   string
-	key    jose.JSONWebKey // public
+	keys   []jose.JSONWebKey // public; that of the signer first
 	signer jose.Signer
 }
 
@@ -48,6 +46,11 @@ func ReadIssuer(dir string) (*Issuer, error) {
 	return issuerFrom(readPrivate(filepath.Join(dir, issuerFile)))
 }
 
+// ReadIssuerKeys returns the issuer of a file of keys that servers of one database share.
+func ReadIssuerKeys(path string) (*Issuer, error) {
+	return issuerFrom(readPrivate(path))
+}
+
 // As returns the same issuer under another name.
 func (i *Issuer) As(name string) *Issuer {
 	c := *i
@@ -60,16 +63,25 @@ func (i *Issuer) Name() string { return i.name }
 
 // Verifier returns what verifies the issuer's tokens.
 func (i *Issuer) Verifier() (*TokenVerifier, error) {
-	keys, err := NewKeySet(i.key)
+	keys, err := NewKeySet(i.keys...)
 	if err != nil {
 		return nil, err
 	}
 	return NewTokenVerifier(i.name, keys), nil
 }
 
-// JWKS returns the issuer's public key as a JSON Web Key Set.
+// JWKS returns the issuer's public keys as a JSON Web Key Set.
 func (i *Issuer) JWKS() ([]byte, error) {
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{i.key}})
+	return json.Marshal(jose.JSONWebKeySet{Keys: i.keys})
+}
+
+// KeyIDs returns the ids of the keys that it verifies tokens by. It signs with the first.
+func (i *Issuer) KeyIDs() []string {
+	ids := make([]string, len(i.keys))
+	for n, key := range i.keys {
+		ids[n] = key.KeyID
+	}
+	return ids
 }
 
 // Sign returns a token with the claims. It adds iss, iat, exp and jti where they are absent.
@@ -104,45 +116,4 @@ func newIssuerKey() ([]byte, error) {
 		return nil, fmt.Errorf("encode the issuer's key: %w", err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
-}
-
-// issuerFrom makes an issuer of the content of its key file.
-func issuerFrom(content []byte, err error) (*Issuer, error) {
-	if err != nil {
-		return nil, fmt.Errorf("open the issuer's key: %w", err)
-	}
-	private, err := parseIssuerKey(content)
-	if err != nil {
-		return nil, fmt.Errorf("the issuer's key: %w", err)
-	}
-	public := jose.JSONWebKey{Key: private.Public(), Algorithm: string(jose.ES256), Use: "sig"}
-	thumbprint, err := public.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return nil, fmt.Errorf("the issuer's key: %w", err)
-	}
-	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
-		(&jose.SignerOptions{}).WithType("JWT"),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("the issuer's key: %w", err)
-	}
-	return &Issuer{name: DefaultIssuer, key: public, signer: signer}, nil
-}
-
-func parseIssuerKey(content []byte) (*ecdsa.PrivateKey, error) {
-	block, rest := pem.Decode(content)
-	if block == nil || block.Type != "PRIVATE KEY" || len(rest) != 0 {
-		return nil, fmt.Errorf("the file is not one PEM block of type PRIVATE KEY")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok || key.Curve != elliptic.P256() {
-		return nil, fmt.Errorf("the key is not an ECDSA key on P-256")
-	}
-	return key, nil
 }

@@ -27,7 +27,7 @@ func (c contents) equal(o contents) bool {
 // material is what the files say.
 type material struct {
 	pair      tls.Certificate
-	expires   time.Time      // the first of the chain that does
+	expires   time.Time      // when clients cease to take the chain
 	clientCAs *x509.CertPool // nil without clients' certificates
 }
 
@@ -37,7 +37,7 @@ func Check(f Files) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.parse(found)
+	_, err = f.parse(found, time.Now())
 	return err
 }
 
@@ -64,21 +64,22 @@ func (f Files) read() (contents, error) {
 	return c, errors.Join(faults...)
 }
 
-// parse returns what the contents say. Its errors name the flags and the files.
-func (f Files) parse(c contents) (material, error) {
+// parse returns what the contents say to clients that connect now. Its errors name the flags and
+// the files.
+func (f Files) parse(c contents, now time.Time) (material, error) {
 	var m material
 	var err error
 	if m.pair, err = tls.X509KeyPair(c.cert, c.key); err != nil {
 		return material{}, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", f.Cert, f.Key, err)
 	}
-	for _, der := range m.pair.Certificate {
-		link, err := x509.ParseCertificate(der)
-		if err != nil {
+	chain := make([]*x509.Certificate, len(m.pair.Certificate))
+	for i, der := range m.pair.Certificate {
+		if chain[i], err = x509.ParseCertificate(der); err != nil {
 			return material{}, fmt.Errorf("--tls-cert %s: %w", f.Cert, err)
 		}
-		if m.expires.IsZero() || link.NotAfter.Before(m.expires) {
-			m.expires = link.NotAfter
-		}
+	}
+	if m.expires, err = lasts(chain, now); err != nil {
+		return material{}, fmt.Errorf("--tls-cert %s: %w", f.Cert, err)
 	}
 	if f.ClientCA == "" {
 		return m, nil

@@ -1,11 +1,13 @@
 package certificate
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +35,8 @@ type Source struct {
 	seen   contents // at the last look
 	told   string   // what was last said of the files
 
+	connections connections
+
 	expires prometheus.Gauge
 	current prometheus.Gauge
 	loads   *prometheus.CounterVec
@@ -51,7 +55,7 @@ func Open(c Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := c.Files.parse(found)
+	m, err := c.Files.parse(found, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func Open(c Config) (*Source, error) {
 		files: c.Files, every: c.Every, logger: c.Logger, seen: found,
 		expires: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "behalf_tls_certificate_expiry_timestamp_seconds",
-			Help: "When the certificate that new connections get expires, or the first of its chain, in seconds since 1970.",
+			Help: "When the certificate that new connections get expires, or the one that signed it, in seconds since 1970.",
 		}),
 		current: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "behalf_tls_files_current", Help: "Whether certificate, key and clients' authorities are those of the files as they are now.",
@@ -77,8 +81,17 @@ func Open(c Config) (*Source, error) {
 	return s, nil
 }
 
-// TLS returns how a port that speaks the protocols serves: each connection with what holds
-// when it begins.
+// Listener returns a port's listener, below TLS, whose connections are closed when the authorities
+// of their clients go.
+func (s *Source) Listener(l net.Listener) net.Listener {
+	if s.files.ClientCA == "" {
+		return l
+	}
+	return listener{l, &s.connections}
+}
+
+// TLS returns how a port that speaks the protocols serves the connections of Listener: each with
+// what holds when it begins.
 func (s *Source) TLS(protocols ...string) *tls.Config {
 	common := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols}
 	if s.files.ClientCA != "" {
@@ -87,10 +100,13 @@ func (s *Source) TLS(protocols ...string) *tls.Config {
 		common.SessionTicketsDisabled = true
 	}
 	out := common.Clone()
-	out.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	out.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		m := s.holds.Load()
 		now := common.Clone()
 		now.Certificates, now.ClientCAs = []tls.Certificate{m.pair}, m.clientCAs
+		if m.clientCAs != nil {
+			now.VerifyConnection = func(of tls.ConnectionState) error { return s.admit(hello.Conn, m, of.PeerCertificates) }
+		}
 		return now, nil
 	}
 	return out
@@ -130,17 +146,19 @@ func (s *Source) look(ctx context.Context) {
 		}
 		return
 	}
-	m, err := s.files.parse(now)
-	if err == nil && time.Now().After(m.expires) {
-		err = fmt.Errorf("--tls-cert %s: expired at %s", s.files.Cert, m.expires.Format(time.RFC3339))
-	}
+	m, err := s.files.parse(now, time.Now())
 	if err != nil {
 		s.refuse(ctx, err)
 		return
 	}
 	s.told = ""
+	others := !bytes.Equal(now.clientCA, s.taken.clientCA)
 	s.take(now, m)
 	s.logger.InfoContext(ctx, "certificate loaded", "cert", s.files.Cert, "expires", m.expires)
+	if others { // after those that connect are held to them, so that nobody slips in between
+		n := s.connections.cut(m.stranger)
+		s.logger.InfoContext(ctx, "clients' authorities loaded", "client_ca", s.files.ClientCA, "connections_closed", n)
+	}
 }
 
 func (s *Source) take(c contents, m material) {

@@ -116,14 +116,21 @@ func (o opened) settle(t *testing.T) {
 	o.look(t.Context())
 }
 
+// listen opens a port as the server does.
+func (o opened) listen(t *testing.T) net.Listener {
+	t.Helper()
+	port, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.NewListener(o.Listener(port), o.TLS("h2", "http/1.1"))
+}
+
 // serial connects, and returns the serial number of the certificate that the client is shown.
 // The client presents its own, if there is one.
 func (o opened) serial(t *testing.T, own ...tls.Certificate) (int64, error) {
 	t.Helper()
-	port, err := tls.Listen("tcp", "127.0.0.1:0", o.TLS("h2", "http/1.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := o.listen(t)
 	defer func() { _ = port.Close() }()
 	served := make(chan error, 1)
 	go func() {
@@ -317,9 +324,11 @@ func TestClientsAuthorities(t *testing.T) {
 // TestStart refuses wrong files at the start, by their names.
 func TestStart(t *testing.T) {
 	dir := t.TempDir()
-	a, b := valid(t, 1), valid(t, 2)
+	a, b, old := valid(t, 1), valid(t, 2), newIdentity(t, 3, time.Now().Add(-time.Hour))
 	path := func(name string) string { return filepath.Join(dir, name) }
-	for name, text := range map[string][]byte{"a.crt": a.cert, "a.key": a.key, "b.key": b.key, "none": []byte("nothing")} {
+	for name, text := range map[string][]byte{
+		"a.crt": a.cert, "a.key": a.key, "b.key": b.key, "none": []byte("nothing"), "old.crt": old.cert, "old.key": old.key,
+	} {
 		write(t, path(name), text)
 	}
 	for _, c := range []struct {
@@ -329,6 +338,7 @@ func TestStart(t *testing.T) {
 		{Files{path("a.crt"), path("a.key"), ""}, nil},
 		{Files{path("a.crt"), path("b.key"), ""}, []string{"--tls-cert " + path("a.crt"), "--tls-key " + path("b.key"), "does not match"}},
 		{Files{path("a.crt"), path("none"), ""}, []string{"--tls-key " + path("none")}},
+		{Files{path("old.crt"), path("old.key"), ""}, []string{"--tls-cert " + path("old.crt"), "expired at"}},
 		{Files{path("none"), path("a.key"), ""}, []string{"--tls-cert " + path("none")}},
 		{Files{path("x"), path("y"), path("z")}, []string{"--tls-cert: open " + path("x"), "--tls-key: open " + path("y"), "--tls-client-ca: open " + path("z")}},
 		{Files{path("a.crt"), path("a.key"), path("none")}, []string{"--tls-client-ca: " + path("none")}},

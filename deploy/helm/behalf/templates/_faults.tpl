@@ -25,11 +25,14 @@
 {{- if not $v.postgres.passwordSecret.name -}}
 {{- $faults = append $faults "postgres.passwordSecret.name: is empty; name the secret with the password of postgres.user" -}}
 {{- end -}}
-{{- if and (gt (int $v.replicas) 1) $v.issuersSecret.name (not $v.sessionKeysSecret.name) -}}
-{{- $faults = append $faults "sessionKeysSecret.name: is empty; nodes that log people in share the keys of sessions" -}}
+{{- if and (gt (int $v.replicas) 1) (not $v.sessionKeysSecret.name) -}}
+{{- $faults = append $faults "sessionKeysSecret.name: is empty; several nodes share the keys that seal sessions, or each ends those of the others" -}}
+{{- end -}}
+{{- if and (gt (int $v.replicas) 1) (not $v.issuerKeySecret.name) -}}
+{{- $faults = append $faults "issuerKeySecret.name: is empty; several nodes share the key that signs tokens, or each refuses those of the others" -}}
 {{- end -}}
 {{- end -}}
-{{- range $flag := list "audit-file" "config" "data-dir" "datastore" "demo" "drain-timeout" "grpc-addr" "help" "http-addr" "insecure-plaintext" "issuers" "migrate" "routes" "session-keys" "tls-cert" "tls-client-ca" "tls-key" -}}
+{{- range $flag := list "audit-file" "config" "data-dir" "datastore" "demo" "drain-timeout" "grpc-addr" "help" "http-addr" "insecure-plaintext" "issuer-key" "issuers" "migrate" "routes" "session-keys" "tls-cert" "tls-client-ca" "tls-key" -}}
 {{- if hasKey $v.settings $flag -}}
 {{- $faults = append $faults (printf "settings.%s: is set by the chart, from its other values" $flag) -}}
 {{- end -}}

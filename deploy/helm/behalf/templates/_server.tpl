@@ -16,6 +16,9 @@
 {{- if .Values.sessionKeysSecret.name }}
 - --session-keys=/secrets/session/{{ .Values.sessionKeysSecret.key }}
 {{- end }}
+{{- if .Values.issuerKeySecret.name }}
+- --issuer-key=/secrets/issuer-key/{{ .Values.issuerKeySecret.key }}
+{{- end }}
 {{- if .Values.issuersSecret.name }}
 - --issuers=/secrets/issuers/{{ .Values.issuersSecret.key }}
 {{- end }}
@@ -34,6 +37,7 @@
 {{- with .Values.tls.secret }}{{ $files = append $files (dict "name" "tls" "path" "/secrets/tls" "secret" .) }}{{ end -}}
 {{- with .Values.tls.clientCASecret }}{{ $files = append $files (dict "name" "client-ca" "path" "/secrets/client-ca" "secret" .) }}{{ end -}}
 {{- with .Values.sessionKeysSecret.name }}{{ $files = append $files (dict "name" "session" "path" "/secrets/session" "secret" .) }}{{ end -}}
+{{- with .Values.issuerKeySecret.name }}{{ $files = append $files (dict "name" "issuer-key" "path" "/secrets/issuer-key" "secret" .) }}{{ end -}}
 {{- with .Values.issuersSecret.name }}{{ $files = append $files (dict "name" "issuers" "path" "/secrets/issuers" "secret" .) }}{{ end -}}
 {{- with .Values.routesConfigMap.name }}{{ $files = append $files (dict "name" "routes" "path" "/config/routes" "configMap" .) }}{{ end -}}
 {{- dict "files" $files | toJson -}}
