@@ -19,7 +19,7 @@ func (a API) ChainMethod() string {
 		return "behalf.v1 CallerService.GetCaller over gRPC"
 	case REST:
 		return "GET /v1/caller over HTTP"
-	case Authzed:
+	case Authzed, OpenFGA, Lookup:
 	}
 	return "" // others have none
 }

@@ -13,6 +13,10 @@ const (
 	CheckName = "check"
 	ChainName = "chain" // a method that does nothing, behind all that a call of Behalf passes
 	FloorName = "floor" // the same requests to a bare server
+
+	ListName        = "list"         // all parties of a user in one answer; of a peer, however it lists
+	LookupName      = "lookup"       // the same by authzed.api.v1
+	LookupFloorName = "lookup floor" // as many ready answers of a bare server
 )
 
 // Latency is how long calls took, in microseconds.
