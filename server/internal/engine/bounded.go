@@ -28,7 +28,7 @@ type bounded struct {
 
 // CheckPermission answers one check.
 func (s bounded) CheckPermission(ctx context.Context, r *v1.CheckPermissionRequest) (*v1.CheckPermissionResponse, error) {
-	ctx = s.bounds.budget(ctx, checks, readsOfQuestion)
+	ctx = s.bounds.budget(ctx, checks, s.bounds.reads)
 	if r.GetWithTracing() || len(metadata.ValueFromIncomingContext(ctx, string(requestmeta.RequestDebugInformation))) > 0 {
 		return s.PermissionsServiceServer.CheckPermission(ctx, r)
 	}
@@ -50,7 +50,7 @@ func (s bounded) CheckPermission(ctx context.Context, r *v1.CheckPermissionReque
 
 // CheckBulkPermissions answers many checks: SpiceDB gets those that have no loops.
 func (s bounded) CheckBulkPermissions(ctx context.Context, r *v1.CheckBulkPermissionsRequest) (*v1.CheckBulkPermissionsResponse, error) {
-	ctx = s.bounds.budget(ctx, checks, readsOfQuestion+readsOfOneMore*int64(len(r.GetItems())))
+	ctx = s.bounds.budget(ctx, checks, s.bounds.reads+readsOfOneMore*int64(len(r.GetItems())))
 	if r.GetWithTracing() {
 		return s.PermissionsServiceServer.CheckBulkPermissions(ctx, r)
 	}
@@ -95,7 +95,7 @@ func (s bounded) ExpandPermissionTree(ctx context.Context, r *v1.ExpandPermissio
 	if s.bounds.above(ctx, r.GetResource(), r.GetPermission(), true) {
 		return nil, s.bounds.refuse(ctx, expansions)
 	}
-	return s.PermissionsServiceServer.ExpandPermissionTree(s.bounds.budget(ctx, expansions, readsOfQuestion), r)
+	return s.PermissionsServiceServer.ExpandPermissionTree(s.bounds.budget(ctx, expansions, s.bounds.reads), r)
 }
 
 // LookupResources lists the objects on which a subject has a permission.
@@ -114,7 +114,7 @@ func (s bounded) LookupSubjects(r *v1.LookupSubjectsRequest, stream grpc.ServerS
 	if s.bounds.above(ctx, r.GetResource(), r.GetPermission(), false) {
 		return s.bounds.refuse(ctx, subjectLists)
 	}
-	ctx = s.bounds.budget(ctx, subjectLists, readsOfQuestion)
+	ctx = s.bounds.budget(ctx, subjectLists, s.bounds.reads)
 	return s.PermissionsServiceServer.LookupSubjects(r, budgeted[v1.LookupSubjectsResponse]{stream, ctx})
 }
 
@@ -132,7 +132,7 @@ func (s boundedExperiments) BulkCheckPermission(ctx context.Context, r *v1.BulkC
 			return nil, s.bounds.refuse(ctx, checks)
 		}
 	}
-	ctx = s.bounds.budget(ctx, checks, readsOfQuestion+readsOfOneMore*int64(len(r.GetItems())))
+	ctx = s.bounds.budget(ctx, checks, s.bounds.reads+readsOfOneMore*int64(len(r.GetItems())))
 	return s.ExperimentalServiceServer.BulkCheckPermission(ctx, r) //nolint:staticcheck // it is there for those who still use it
 }
 

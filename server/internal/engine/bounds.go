@@ -22,12 +22,13 @@ const expansions = questions
 // bounds keeps from SpiceDB what it has no end of, and ends what takes too much.
 type bounds struct {
 	walk         func(ctx context.Context) Walk
+	reads        int64 // see readsOfQuestion
 	loops, spent [expansions + 1]prometheus.Counter
 }
 
 // newBounds returns bounds, and registers their metric.
 func newBounds(over func(context.Context) Walk, registry *prometheus.Registry) (*bounds, error) {
-	b := &bounds{walk: over}
+	b := &bounds{walk: over, reads: readsOfQuestion}
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "behalf_questions_refused_total",
 		Help: "Questions about relations that got no answer, by kind and by why: what is asked rests on itself (loop), or SpiceDB read too much for it (work).",

@@ -22,6 +22,9 @@ func WithBudget(ctx context.Context, reads int64) context.Context {
 	return withBudget(ctx, reads, func() {})
 }
 
+// LimitReads has SpiceDB read less for one question.
+func (e *Engine) LimitReads(n int64) { e.bounds.reads = n }
+
 // WhyCheck returns what a walk says to a check.
 func (e *Engine) WhyCheck(ctx context.Context, q relation.Question) (walk.Verdict, walk.Reason) {
 	w := e.Walk(ctx)
