@@ -207,7 +207,7 @@ func TestAnswers(t *testing.T) {
 		{"POST /v1/parties:lookup", `{"party":{"orgNumber":"910042963"}}`, byNumber},
 		{"POST /v1/parties:lookup", `{"party":{"nationalId":"01017012345"}}`, byPerson},
 	} {
-		got = standin.Do(t, srv, row.request, row.body, user)
+		got = standin.Do(t, srv, row.request, row.body, user, asJSON)
 		calls := services.Calls()
 		if got.Status != 500 || !proto.Equal(calls[len(calls)-1].Request, &behalfv1.GetPartyRequest{Party: row.party}) {
 			t.Errorf("%s: status %d, calls %v", row.request, got.Status, calls)

@@ -25,7 +25,7 @@ func (p *plan) compareDelegations() {
 		if len(wrong) > 0 {
 			p.report.refuse(g.place, ofDelegation, wrong)
 			if from != nil {
-				from.kept |= 1 << g.source // a slip in a file takes nobody's rights
+				p.spared[from.id] |= 1 << g.source // a slip in a file takes nobody's rights
 			}
 			continue
 		}
@@ -117,7 +117,7 @@ func (p *plan) regive(from *stub) *regiven {
 func (p *plan) removeGiven(source int, given map[string]*givenRow) {
 	for _, row := range given {
 		from := p.index.id(row.From)
-		if row.seen || from == nil || (from.kept|p.keptOf(row.To)|p.keptOf(row.Via))&(1<<source) != 0 {
+		if row.seen || from == nil || (p.sparedOf(row.From)|p.sparedOf(row.To)|p.sparedOf(row.Via))&(1<<source) != 0 {
 			continue
 		}
 		p.report.sources[source].Delegations.Removed++
@@ -127,6 +127,9 @@ func (p *plan) removeGiven(source int, given map[string]*givenRow) {
 		more.remove = append(more.remove, row.Delegation)
 	}
 }
+
+// sparedOf says which sources' delegations stay that name the party.
+func (p *plan) sparedOf(id party.ID) uint16 { return p.keptOf(id) | p.spared[id] }
 
 // namedByGiven calls f for the parties that delegations name when the plan is carried out.
 func (p *plan) namedByGiven(f func(...party.ID)) {

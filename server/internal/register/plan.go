@@ -21,6 +21,7 @@ type plan struct {
 	held    map[holdKey]nth        // the rows
 	given   []map[string]*givenRow // what each source says to be delegated, by id
 	regiven map[party.ID]*regiven
+	spared  map[party.ID]uint16 // bit i: a delegation of source i that names it was refused
 	numbers numbering
 	writes  int64 // the number of this write; each of its sources has one, from here on
 	report  *report
@@ -85,7 +86,7 @@ type node struct {
 }
 
 func newPlan(d *draft, x *index, to *report, now time.Time) *plan {
-	p := &plan{draft: d, index: x, report: to, now: now, held: make(map[holdKey]nth), regiven: make(map[party.ID]*regiven)}
+	p := &plan{draft: d, index: x, report: to, now: now, held: make(map[holdKey]nth), regiven: make(map[party.ID]*regiven), spared: make(map[party.ID]uint16)}
 	for range d.sources {
 		p.given = append(p.given, make(map[string]*givenRow))
 	}

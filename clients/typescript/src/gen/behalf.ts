@@ -537,7 +537,8 @@ export interface paths {
         };
         /**
          * GetParty returns one party by any of its identifiers. An end user gets only
-         *     a party he may represent.
+         *     a party he may represent. Over HTTP a national identity number belongs in the body of a
+         *     POST: addresses stand in the logs of whatever is on the way.
          */
         get: operations["PartyService_GetParty"];
         put?: never;
@@ -614,11 +615,17 @@ export interface paths {
         };
         /**
          * GetParty returns one party by any of its identifiers. An end user gets only
-         *     a party he may represent.
+         *     a party he may represent. Over HTTP a national identity number belongs in the body of a
+         *     POST: addresses stand in the logs of whatever is on the way.
          */
         get: operations["PartyService_GetParty2"];
         put?: never;
-        post?: never;
+        /**
+         * GetParty returns one party by any of its identifiers. An end user gets only
+         *     a party he may represent. Over HTTP a national identity number belongs in the body of a
+         *     POST: addresses stand in the logs of whatever is on the way.
+         */
+        post: operations["PartyService_GetParty3"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2144,6 +2151,12 @@ export interface components {
              * @description user_id is an end user's id, 0 for a service.
              */
             userId?: string;
+        };
+        /** @description GetPartyRequest asks for one party. */
+        v1GetPartyRequest: {
+            /** @description at_least_as_fresh is a revision from an earlier answer. */
+            atLeastAsFresh?: string;
+            party?: components["schemas"]["v1PartyReference"];
         };
         /** @description GetPartyResponse is one party. */
         v1GetPartyResponse: {
@@ -4504,6 +4517,40 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["v1GetPartyResponse"];
+                };
+            };
+            /** @description The call was refused, or failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PartyService_GetParty3: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description GetPartyRequest asks for one party. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["v1GetPartyRequest"];
+            };
+        };
         responses: {
             /** @description A successful response. */
             200: {

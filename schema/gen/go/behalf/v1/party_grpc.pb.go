@@ -43,7 +43,8 @@ type PartyServiceClient interface {
 	// ListParties returns the parties a user may represent.
 	ListParties(ctx context.Context, in *ListPartiesRequest, opts ...grpc.CallOption) (*ListPartiesResponse, error)
 	// GetParty returns one party by any of its identifiers. An end user gets only
-	// a party he may represent.
+	// a party he may represent. Over HTTP a national identity number belongs in the body of a
+	// POST: addresses stand in the logs of whatever is on the way.
 	GetParty(ctx context.Context, in *GetPartyRequest, opts ...grpc.CallOption) (*GetPartyResponse, error)
 	// ValidateParty says whether a user may represent a party. A party that does
 	// not exist may not be represented; that is an answer, not an error.
@@ -118,7 +119,8 @@ type PartyServiceServer interface {
 	// ListParties returns the parties a user may represent.
 	ListParties(context.Context, *ListPartiesRequest) (*ListPartiesResponse, error)
 	// GetParty returns one party by any of its identifiers. An end user gets only
-	// a party he may represent.
+	// a party he may represent. Over HTTP a national identity number belongs in the body of a
+	// POST: addresses stand in the logs of whatever is on the way.
 	GetParty(context.Context, *GetPartyRequest) (*GetPartyResponse, error)
 	// ValidateParty says whether a user may represent a party. A party that does
 	// not exist may not be represented; that is an answer, not an error.
