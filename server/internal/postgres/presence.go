@@ -72,14 +72,15 @@ func tellKeys(ctx context.Context, conn *sql.Conn, ids []string) error {
 	args := []any{pgx.QueryExecModeSimpleProtocol}
 	var calls []string
 	tell := func(space int32, id string) {
-		args = append(args, space, int32(keyNumber(id))) //nolint:gosec // its bits, whatever their sign
+		args = append(args, space, int32(keyNumber(id)))
 		calls = append(calls, fmt.Sprintf("pg_advisory_lock_shared($%d, $%d)", len(args)-2, len(args)-1))
 	}
 	for _, id := range ids {
 		tell(spaceVerifies, id)
 	}
 	tell(spaceSigns, ids[0])
-	_, err := conn.ExecContext(ctx, "SELECT "+strings.Join(calls, ", "), args...) // as one, so that they are of one session
+	// As one statement, so that all are of one session.
+	_, err := conn.ExecContext(ctx, "SELECT "+strings.Join(calls, ", "), args...) //nolint:gosec // calls are of numbers of placeholders
 	return err
 }
 
@@ -126,9 +127,9 @@ func othersKeys(ctx context.Context, conn *sql.Conn) (of map[int64]keysOf, err e
 		}
 		k := of[pid]
 		if space == spaceSigns {
-			k.signs = append(k.signs, uint32(number)) //nolint:gosec // Postgres has 32 bits of it
+			k.signs = append(k.signs, uint32(number)) // of which Postgres has 32 bits
 		} else {
-			k.verifies = append(k.verifies, uint32(number)) //nolint:gosec // the same
+			k.verifies = append(k.verifies, uint32(number))
 		}
 		of[pid] = k
 	}
