@@ -123,7 +123,8 @@ func (a *API) enter(next runtime.HandlerFunc) runtime.HandlerFunc {
 			event.From(ctx).Route = strings.ReplaceAll(pattern.String(), "=*}", "}")
 		}
 		if err := a.early(outgoing(ctx, r)); err != nil {
-			event.From(ctx).Err = err
+			ev := event.From(ctx)
+			ev.Err, ev.RetryAfter = err, event.RetryAfter(err)
 			problem.Write(w, r, problem.FromError(err))
 			return
 		}
