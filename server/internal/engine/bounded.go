@@ -127,12 +127,13 @@ type boundedExperiments struct {
 
 // BulkCheckPermission answers many checks, unless one of them has loops.
 func (s boundedExperiments) BulkCheckPermission(ctx context.Context, r *v1.BulkCheckPermissionRequest) (*v1.BulkCheckPermissionResponse, error) {
-	for _, item := range r.GetItems() {
+	items := r.GetItems() //nolint:staticcheck // it is there for those who still use it
+	for _, item := range items {
 		if s.bounds.above(ctx, item.GetResource(), item.GetPermission(), false) {
 			return nil, s.bounds.refuse(ctx, checks)
 		}
 	}
-	ctx = s.bounds.budget(ctx, checks, s.bounds.reads+readsOfOneMore*int64(len(r.GetItems())))
+	ctx = s.bounds.budget(ctx, checks, s.bounds.reads+readsOfOneMore*int64(len(items)))
 	return s.ExperimentalServiceServer.BulkCheckPermission(ctx, r) //nolint:staticcheck // it is there for those who still use it
 }
 

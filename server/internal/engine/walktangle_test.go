@@ -124,6 +124,11 @@ func (p *proof) tangledCheck(t *testing.T, ctx context.Context, e *engine.Engine
 func (p *proof) tangledResources(t *testing.T, ctx context.Context, e *engine.Engine, typ, permission string, s relation.Subject) {
 	t.Helper()
 	what := fmt.Sprintf("resources %s#%s@%v", typ, permission, s)
+	why := e.WhyResources(ctx, typ, permission, s)
+	if why != walk.Answered && why != walk.Cyclic {
+		p.left("resources") // SpiceDB's lists panic in tests where an object itself is part of what is no union
+		return
+	}
 	var got, want []string
 	ours := bounded(t, ctx, what, func(ctx context.Context) (err error) {
 		got, _, err = e.Resources(ctx, relation.At{}, typ, permission, s)
@@ -134,7 +139,7 @@ func (p *proof) tangledResources(t *testing.T, ctx context.Context, e *engine.En
 	err := e.SpiceDB().LookupResources(
 		&v1.LookupResourcesRequest{ResourceObjectType: typ, Permission: permission, Subject: v1Subject(s)},
 		&collected[v1.LookupResourcesResponse]{ctx: limited, each: func(r *v1.LookupResourcesResponse) { want = append(want, r.GetResourceObjectId()) }})
-	if p.judge(t, what, e.WhyResources(ctx, typ, permission, s), ours, limited, err) {
+	if p.judge(t, what, why, ours, limited, err) {
 		p.same(t, what, got, want, false)
 	}
 }

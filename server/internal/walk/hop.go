@@ -103,12 +103,13 @@ func (w *walker) hop(to int32, object graph.Node, level int) truth {
 // so by whatever way one comes; what is open may be so only by this one.
 func (w *walker) note(here state, in truth, level int) {
 	height := uint8(w.deepest - level)
-	switch {
-	case in == open:
+	switch in {
+	case open:
 		w.unclear.put(here.key(), 0)
 		return
-	case in == yes:
+	case yes:
 		height = proved
+	case no:
 	}
 	if w.looped || in == no && w.walked > rememberFrom {
 		w.settled.put(here.key(), height)
