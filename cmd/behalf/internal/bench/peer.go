@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Peer is another server that holds the same relationships, with its database. The program
-// in server/testkit/peers starts peers and describes them in a file.
+// Peer is another server that holds the same relationships, with its database. A file
+// describes peers as a JSON array.
 type Peer struct {
 	Name        string    `json:"name"`                  // in reports
 	Versions    []string  `json:"versions"`              // of the server and of its database

@@ -59,7 +59,7 @@ of its own, without any of that, which reads the same requests and sends one rea
 
 --api authzed measures any server of authzed.api.v1 that holds the same relationships, such as SpiceDB.
 
---peers names a file in which server/testkit/peers describes the servers that it has started, SpiceDB and OpenFGA.
+--peers names a file that describes servers which hold the same relationships, SpiceDB or OpenFGA, as a JSON array.
 They get the same questions in the same run. --list has whoever is measured list the parties of one user, one list
 after another: "list" is behalf.v1 in one answer, "lookup" LookupResources of authzed.api.v1, and "lookup floor" a
 bare server that sends as many ready answers.`,
