@@ -185,8 +185,8 @@ func (p *plan) changes(ctx context.Context, tx *records.Tx, some []nth) ([]*chan
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range all {
-		s := p.stub(some[i])
+	for i, n := range some {
+		c, s := all[i], p.stub(n)
 		if c.node.now.UUID == "" {
 			c.node.now.UUID = newUUID()
 		}
