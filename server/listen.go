@@ -151,7 +151,7 @@ func (s *Server) drain() error {
 	s.cfg.Logger.Info("stopping", "drain_delay", s.cfg.DrainDelay, "drain_timeout", s.cfg.DrainTimeout)
 	s.serving.Store(false)
 	s.health.Shutdown()
-	time.Sleep(s.cfg.DrainDelay) // calls that are sent here meanwhile are answered
+	<-time.After(s.cfg.DrainDelay) // calls that are sent here meanwhile are answered
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
 	s.chain.Stop()
