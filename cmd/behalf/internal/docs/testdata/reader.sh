@@ -15,7 +15,7 @@ stop() { # PORT
 end() {
 	for port in "${!server[@]}"; do stop "$port"; done
 	[ -s nginx.pid ] && kill "$(cat nginx.pid)" 2>/dev/null
-	[ -n "$cluster" ] && as_postgres pg_ctl -D "$cluster/data" -m immediate stop >/dev/null && rm -rf "$cluster"
+	[ -n "$cluster" ] && cd "$cluster" && as_postgres pg_ctl -D "$cluster/data" -m immediate stop >/dev/null && rm -rf "$cluster"
 	true
 }
 trap end EXIT
