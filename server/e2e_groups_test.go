@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"github.com/authzed/spicedb/pkg/tuple"
 
 	"github.com/behalf-authz/behalf/server"
 )
@@ -37,8 +38,8 @@ routes:
 		return strings.TrimSpace(fmt.Sprint(a.status, " ", a.header.Get("miausergroups")))
 	}
 	for _, step := range []struct {
-		write                          string // a relationship, - before it to delete it
-		open, known, said, named, mayI string
+		write                         string // a relationship, - before it to delete it
+		open, known, said, named, may string
 	}{
 		{"", "200", "200", "403", "403", "403"},
 		{"group:night#member@user:20000490", "200 night", "200 night", "403", "403", "403"},
@@ -50,7 +51,7 @@ routes:
 	} {
 		s.relate(t, step.write)
 		for path, want := range map[string]string{
-			"/open": step.open, "/known": step.known, "/said": step.said, "/named": step.named, "/may": step.mayI,
+			"/open": step.open, "/known": step.known, "/said": step.said, "/named": step.named, "/may": step.may,
 		} {
 			if got := asks(path, kari); got != want {
 				t.Errorf("after %q: %s: %s, want %s", step.write, path, got, want)
@@ -92,24 +93,9 @@ func (s *altinnServer) relate(t *testing.T, all ...string) {
 		if rest, gone := strings.CutPrefix(text, "-"); gone {
 			operation, text = v1.RelationshipUpdate_OPERATION_DELETE, rest
 		}
-		updates = append(updates, &v1.RelationshipUpdate{Operation: operation, Relationship: relationshipOf(text)})
+		updates = append(updates, &v1.RelationshipUpdate{Operation: operation, Relationship: tuple.ToV1Relationship(tuple.MustParse(text))})
 	}
 	if _, err := v1.NewPermissionsServiceClient(s.conn).WriteRelationships(s.admin(), &v1.WriteRelationshipsRequest{Updates: updates}); err != nil {
 		t.Fatalf("write %q: %v", all, err)
-	}
-}
-
-// relationshipOf reads type:id#relation@type:id, with #relation at the end or without.
-func relationshipOf(text string) *v1.Relationship {
-	resource, subject, _ := strings.Cut(text, "@")
-	resource, relation, _ := strings.Cut(resource, "#")
-	subject, of, _ := strings.Cut(subject, "#")
-	object := func(text string) *v1.ObjectReference {
-		objectType, id, _ := strings.Cut(text, ":")
-		return &v1.ObjectReference{ObjectType: objectType, ObjectId: id}
-	}
-	return &v1.Relationship{
-		Resource: object(resource), Relation: relation,
-		Subject: &v1.SubjectReference{Object: object(subject), OptionalRelation: of},
 	}
 }

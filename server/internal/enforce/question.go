@@ -39,12 +39,17 @@ func (q *question) identifyOpenly(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, openPatience)
 	defer cancel()
 	cookie, err := q.authenticate(ctx)
-	if err == nil && (!cookie || q.sameSite()) {
-		if _, err = q.pin(ctx, q.grants.some()); err == nil {
-			err = q.grant(ctx)
-		}
+	if err == nil && cookie && !q.sameSite() {
+		q.who = caller.Caller{}
+		return
 	}
-	if err != nil || cookie && !q.sameSite() {
+	if err == nil {
+		ctx, err = q.pin(ctx, q.grants.some())
+	}
+	if err == nil {
+		err = q.grant(ctx)
+	}
+	if err != nil {
 		q.who = caller.Caller{}
 	}
 }

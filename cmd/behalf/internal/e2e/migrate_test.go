@@ -11,13 +11,13 @@ import (
 // TestMigrate migrates an empty database of each kind by the command, looks at it before and
 // after, and has a server run on it.
 func TestMigrate(t *testing.T) {
-	for name, where := range map[string]func(dir string) []string{
-		"file":     func(dir string) []string { return []string{"--data-dir", dir} },
-		"postgres": func(string) []string { return []string{"--datastore", pg.Database(t)} },
+	for name, where := range map[string]func(t *testing.T, dir string) []string{
+		"file":     func(_ *testing.T, dir string) []string { return []string{"--data-dir", dir} },
+		"postgres": func(t *testing.T, _ string) []string { return []string{"--datastore", pg.Database(t)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			to := where(dir)
+			to := where(t, dir)
 			migrate := func(want int, args ...string) string {
 				t.Helper()
 				code, out, said := behalf(t, append(append([]string{"migrate"}, args...), to...)...)
