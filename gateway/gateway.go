@@ -63,9 +63,9 @@ type Config struct {
 	Login login.Config
 	// MaxBodyBytes limits a request's body. Default 4 MiB.
 	MaxBodyBytes int64
-	// Early returns why a call of the native API with the metadata is refused before its body
-	// is read, nil when that is not known. Default none is.
-	Early func(metadata.MD) error
+	// Early returns when a call of the native API with the metadata may be made again that is
+	// refused before anything else is done for it, 0 when it is not. Default none is.
+	Early func(metadata.MD) time.Duration
 	// Timeout limits the time a request may take, its body included. Default 30 s.
 	Timeout time.Duration
 }

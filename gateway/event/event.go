@@ -22,6 +22,9 @@ type Event struct {
 	Decision  string // what was decided, when a decision was asked for
 	Why       string // the reason of the decision
 
+	// Unlogged says that the request is counted and not logged, as one of a flood.
+	Unlogged bool
+
 	// RetryAfter is when a request that a limit refused may be made again, 0 when nobody knows.
 	RetryAfter time.Duration
 }

@@ -85,7 +85,9 @@ func (rec *Recorder) record(r *http.Request, ev *Event, w *response, took time.D
 	label := method(r.Method)
 	rec.requests.WithLabelValues(ev.Route, label, strconv.Itoa(status)).Inc()
 	rec.durations.WithLabelValues(ev.Route, label).Observe(took.Seconds())
-
+	if ev.Unlogged {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("method", label),
 		slog.String("route", ev.Route),

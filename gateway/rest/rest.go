@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -26,23 +27,23 @@ type Config struct {
 	Conn grpc.ClientConnInterface
 	// MaxBodyBytes limits a request's body.
 	MaxBodyBytes int64
-	// Early returns why a call with the metadata is refused before its body is read, nil when
-	// that is not known. Nil refuses none.
-	Early func(metadata.MD) error
+	// Early returns when a call with the metadata may be made again that is refused before
+	// anything else is done for it, 0 when it is not refused yet. Nil refuses none.
+	Early func(metadata.MD) time.Duration
 }
 
 // API serves the native REST API.
 type API struct {
 	mux     *runtime.ServeMux
 	maxBody int64
-	early   func(metadata.MD) error
+	early   func(metadata.MD) time.Duration
 }
 
 // New returns the native REST API over the services that cfg.Conn reaches.
 func New(cfg Config) (*API, error) {
 	a := &API{maxBody: cfg.MaxBodyBytes, early: cfg.Early}
 	if a.early == nil {
-		a.early = func(metadata.MD) error { return nil }
+		a.early = func(metadata.MD) time.Duration { return 0 }
 	}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
@@ -86,6 +87,10 @@ func New(cfg Config) (*API, error) {
 
 // ServeHTTP answers a request below /v1/.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if after := a.early(outgoing(r.Context(), r)); after > 0 {
+		refuseEarly(w, r, after)
+		return
+	}
 	// grpc-gateway turns some headers, the peer and the host into metadata and a deadline
 	// whatever it is told, so it gets to see none of them.
 	bare := *r
@@ -98,6 +103,15 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		bare.Method = http.MethodGet // net/http leaves the body out
 	}
 	a.mux.ServeHTTP(w, &bare)
+}
+
+// refuseEarly answers as the server does that refuses a caller for his rate. A flood is
+// counted, by no route of its own, and does not fill the log.
+func refuseEarly(w http.ResponseWriter, r *http.Request, after time.Duration) {
+	ev := event.From(r.Context())
+	ev.Route, ev.RetryAfter, ev.Unlogged = Prefix, after, true
+	problem.Write(w, r, problem.New(http.StatusTooManyRequests, codes.ResourceExhausted, "RATE_LIMITED",
+		"the caller makes more calls than he may; try again later"))
 }
 
 func nothing(string) (string, bool) { return "", false }
@@ -121,12 +135,6 @@ func (a *API) enter(next runtime.HandlerFunc) runtime.HandlerFunc {
 		}
 		if pattern, ok := runtime.HTTPPattern(ctx); ok {
 			event.From(ctx).Route = strings.ReplaceAll(pattern.String(), "=*}", "}")
-		}
-		if err := a.early(outgoing(ctx, r)); err != nil {
-			ev := event.From(ctx)
-			ev.Err, ev.RetryAfter = err, event.RetryAfter(err)
-			problem.Write(w, r, problem.FromError(err))
-			return
 		}
 		if p := a.bufferBody(r); p != nil {
 			problem.Write(w, r, *p)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -39,6 +41,10 @@ func TestLimitsAtEveryDoor(t *testing.T) {
 	first, second := i.userToken(t, 20010001, 50010001), i.userToken(t, 20010002, 50010002)
 	if got := i.call(t, http.MethodGet, "/v1/caller", first, ""); got.status != http.StatusOK {
 		t.Fatalf("the first call: %d %s", got.status, got.body)
+	}
+	refused, again := i.call(t, http.MethodGet, "/v1/caller", first, ""), i.call(t, http.MethodGet, "/v1/caller", first, "")
+	if diff := cmp.Diff(withoutRequestID(t, refused.body), withoutRequestID(t, again.body)); diff != "" {
+		t.Errorf("whom the server knows to be over his rate is told otherwise (-first +then):\n%s", diff)
 	}
 	for _, row := range []struct{ method, path, body string }{
 		{http.MethodGet, "/v1/caller", ""},
@@ -96,6 +102,16 @@ func TestLimitsAtEveryDoor(t *testing.T) {
 			t.Errorf("%s: another client: %d", name, code)
 		}
 	}
+}
+
+func withoutRequestID(t *testing.T, problem []byte) map[string]any {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal(problem, &fields); err != nil {
+		t.Fatal(err)
+	}
+	delete(fields, "request_id")
+	return fields
 }
 
 // TestAltinnRequestsAreOneCall lets a caller make as many requests at Altinn's paths as he may make

@@ -1,13 +1,15 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/behalf-authz/behalf/cmd/behalf/internal/cli"
 	"github.com/behalf-authz/behalf/server"
 )
 
@@ -53,13 +56,16 @@ func TestOverload(t *testing.T) {
 		t.Skip("what limits do does not depend on the datastore")
 	}
 	f := floodOf(*overloadFlag)
+	if f.ratios {
+		defer debug.SetGCPercent(debug.SetGCPercent(1000)) // whose garbage is collected on the server's time
+	}
 	i := start(t)
 	loadDemo(t, i)
 	flooder, other := i.userToken(t, 20010001, 50010001), i.userToken(t, 20010002, 50010002)
 	i.stop()
 	for _, door := range []string{"gRPC", "HTTP"} {
 		t.Run(door, func(t *testing.T) {
-			w := startOverload(t, f, door, fmt.Sprintf("limits %v %d %d", f.limit, f.burst, f.inHand), i.dataDir, flooder, other)
+			w := startOverload(t, f, door, fmt.Sprintf("serve --rate-limit %v --rate-burst %d --max-calls %d", f.limit, f.burst, f.inHand), i.dataDir, flooder, other)
 			for _, fault := range w.measure(t).faults(f) {
 				t.Error(fault)
 			}
@@ -68,30 +74,42 @@ func TestOverload(t *testing.T) {
 	if !f.ratios {
 		return // nothing would be refused without limits, for certain; what becomes of times, only the whole measure tells
 	}
-	t.Run("without limits", func(t *testing.T) {
-		w := startOverload(t, f, "gRPC", "limits 0 0 0", i.dataDir, flooder, other)
-		faults := w.measure(t).faults(f)
-		if len(faults) == 0 {
-			t.Error("a server without limits passes")
-		}
-		for _, fault := range faults {
-			t.Log("as it should be, without limits:", fault)
-		}
-	})
+	for _, door := range []string{"gRPC", "HTTP"} {
+		t.Run(door+" without limits", func(t *testing.T) {
+			w := startOverload(t, f, door, "serve", i.dataDir, flooder, other)
+			faults := w.measure(t).faults(f)
+			if len(faults) == 0 {
+				t.Error("a server without limits passes")
+			}
+			for _, fault := range faults {
+				t.Log("as it should be, without limits:", fault)
+			}
+		})
+	}
 }
 
 // serveLimited serves with limits, on one processor, until its standard input ends.
 func serveLimited(t *testing.T) {
 	runtime.GOMAXPROCS(1)
-	cfg := server.Config{
-		DataDir: os.Getenv("BEHALF_E2E_DATA"), Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a line costs is measured too
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	log, logged := io.Pipe()
+	go func() {
+		for lines := bufio.NewScanner(log); lines.Scan(); { // what a line costs is measured too
+			var line struct{ Msg, GRPC, HTTP string }
+			if err := json.Unmarshal(lines.Bytes(), &line); err == nil && line.Msg == "serving" {
+				fmt.Println("serving", "http://"+line.HTTP, line.GRPC, serveHeap(t))
+				_, _ = io.Copy(io.Discard, log)
+			}
+		}
+	}()
+	args := strings.Fields(os.Getenv(measured) + " --grpc-addr 127.0.0.1:0 --http-addr 127.0.0.1:0 --log-format json --data-dir " + os.Getenv("BEHALF_E2E_DATA"))
+	if code := cli.Run(ctx, args, cli.Terminal{In: strings.NewReader(""), Out: io.Discard, Err: logged}); code != 0 {
+		t.Errorf("serve ends with %d", code)
 	}
-	if _, err := fmt.Sscanf(os.Getenv(measured), "limits %g %d %d", &cfg.Limits.Rate, &cfg.Limits.Burst, &cfg.MaxCalls); err != nil {
-		t.Fatal(err)
-	}
-	i := startServer(t, cfg)
-	fmt.Println("serving", i.url, i.address)
-	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 // overload is a server in a process of its own, and its two callers.
@@ -193,26 +211,6 @@ func (m overloaded) faults(f flood) (faults []string) {
 	expect(m.after.quantile(50) <= 2*m.bare.quantile(50), "the flooder's calls take %s a second after the flood, %s before", m.after.quantile(50), m.bare.quantile(50))
 	expect(m.otherAfter.quantile(50) <= 2*m.alone.quantile(50), "the other's calls take %s a second after the flood, %s before", m.otherAfter.quantile(50), m.alone.quantile(50))
 	return faults
-}
-
-// heapDuring returns how large the collector lets the heap become while do runs, or how large
-// it was found if that is more.
-func (w *overload) heapDuring(t *testing.T, do func(context.Context)) (most float64) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do(t.Context())
-	}()
-	for tick := time.NewTicker(250 * time.Millisecond); ; {
-		most = max(most, w.metric(t, "go_memstats_heap_alloc_bytes"), w.metric(t, "go_memstats_next_gc_bytes"))
-		select {
-		case <-done:
-			tick.Stop()
-			return most
-		case <-tick.C:
-		}
-	}
 }
 
 // metric returns what the server shows of a metric, 0 when it shows none.

@@ -94,13 +94,16 @@ func (c caller) calls(ctx context.Context, rate int, lasts time.Duration) sample
 	return all
 }
 
-// overloadQuestions are how many questions a call asks, so that ten times those that a caller
-// may make are more than a processor can answer.
-const overloadQuestions = 100
+// How many questions a call asks, so that ten times the calls that a caller may make would be
+// felt by others if all were answered. JSON costs several times what the wire format of gRPC does.
+const (
+	questionsOverGRPC = 20
+	questionsOverHTTP = 10
+)
 
-func overloadRequest() *behalfv1.BulkCheckRequest {
+func overloadRequest(questions int) *behalfv1.BulkCheckRequest {
 	request := new(behalfv1.BulkCheckRequest)
-	for n := range overloadQuestions {
+	for n := range questions {
 		request.Questions = append(request.Questions, &behalfv1.CheckQuestion{
 			Object: &behalfv1.ObjectReference{Type: "party", Id: strconv.Itoa(50010001 + n)}, Permission: "represent",
 		})
@@ -110,13 +113,13 @@ func overloadRequest() *behalfv1.BulkCheckRequest {
 
 // grpcCaller calls over gRPC. A refusal must say why, and when to come again.
 func grpcCaller(conn grpc.ClientConnInterface, token string, patient time.Duration) caller {
-	client, request := behalfv1.NewCheckServiceClient(conn), overloadRequest()
+	client, request := behalfv1.NewCheckServiceClient(conn), overloadRequest(questionsOverGRPC)
 	return func(ctx context.Context) (bool, error) {
 		ctx, cancel := context.WithTimeout(as(ctx, token), patient)
 		defer cancel()
 		answer, err := client.BulkCheck(ctx, request)
 		if err == nil {
-			if len(answer.GetAnswers()) != overloadQuestions {
+			if len(answer.GetAnswers()) != questionsOverGRPC {
 				return false, fmt.Errorf("%d answers", len(answer.GetAnswers()))
 			}
 			return false, nil
@@ -143,7 +146,7 @@ func grpcCaller(conn grpc.ClientConnInterface, token string, patient time.Durati
 // httpCaller calls over HTTP, likewise.
 func httpCaller(t *testing.T, url, token string, patient time.Duration) caller {
 	t.Helper()
-	body, err := protojson.Marshal(overloadRequest())
+	body, err := protojson.Marshal(overloadRequest(questionsOverHTTP))
 	if err != nil {
 		t.Fatal(err)
 	}

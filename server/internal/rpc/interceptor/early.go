@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/tap"
@@ -68,27 +69,28 @@ func (c *Chain) note(ctx context.Context, a account) {
 	}
 }
 
-// Early returns why a call with the metadata is refused before it is read, nil when that is
-// not known: its credentials are those of a caller who calls too often, and still may not. It
-// is counted with the other refusals, and not in the log.
-func (c *Chain) Early(md metadata.MD) error {
+// Early returns when a call with the metadata may be made again that is refused before it is
+// read, 0 when it is not refused yet. It is, with credentials of a caller who was refused for
+// his rate and still may not call; that is counted with the other refusals, and not in the log.
+func (c *Chain) Early(md metadata.MD) (after time.Duration) {
 	if c.meters == nil {
-		return nil
+		return 0
 	}
 	p, ok := presentedBy(md)
 	if !ok {
-		return nil
+		return 0
 	}
 	a, found := c.overdrawn.find(p)
 	if !found {
-		return nil
+		return 0
 	}
-	wait, spent := c.meters.of(a).spent(a)
+	after, spent := c.meters.of(a).spent(a)
 	if !spent {
 		c.overdrawn.remove(p) // he is who his credentials say, which the next call looks at anew
-		return nil
+		return 0
 	}
-	return rpcstatus.Error(c.rateLimited(wait))
+	c.metrics.refusedByRate.Inc()
+	return max(after, 1)
 }
 
 // Tap refuses calls of the gRPC port early. It is a tap.ServerInHandle.
@@ -96,8 +98,8 @@ func (c *Chain) Tap(ctx context.Context, info *tap.Info) (context.Context, error
 	if rule, known := c.table[info.FullMethodName]; !known || rule.public || rule.uncounted {
 		return ctx, nil
 	}
-	if err := c.Early(info.Header); err != nil {
-		return ctx, err
+	if after := c.Early(info.Header); after > 0 {
+		return ctx, rpcstatus.Error(rateLimited(after))
 	}
 	return ctx, nil
 }

@@ -81,12 +81,12 @@ func (c *Chain) charge(a account) error {
 	if ok {
 		return nil
 	}
-	return c.rateLimited(wait)
+	c.metrics.refusedByRate.Inc()
+	return rateLimited(wait)
 }
 
-// rateLimited counts a refusal, and returns what is told of it.
-func (c *Chain) rateLimited(wait time.Duration) error {
-	c.metrics.refusedByRate.Inc()
+// rateLimited is what a caller is told who may call again after the wait.
+func rateLimited(wait time.Duration) error {
 	f := fault.New(fault.Exhausted, ReasonRateLimited, "the caller makes more calls than he may; try again later")
 	f.Retry = wait
 	return f
