@@ -9,8 +9,8 @@ import (
 	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
-// question reads a question. The field is its path in the request.
-func question(who caller.Caller, field string, q *behalfv1.CheckQuestion) (relation.Question, error) {
+// question reads a question. The field is its path in the request, which only errors ask for.
+func question(who caller.Caller, field func() string, q *behalfv1.CheckQuestion) (relation.Question, error) {
 	asked, err := subject(who, field, q.GetSubject())
 	if err != nil {
 		return relation.Question{}, err
@@ -24,7 +24,7 @@ func question(who caller.Caller, field string, q *behalfv1.CheckQuestion) (relat
 
 // subject returns whom a question is about. An end user asks about himself; a service
 // about whomever it names.
-func subject(who caller.Caller, field string, s *behalfv1.SubjectReference) (relation.Subject, error) {
+func subject(who caller.Caller, field func() string, s *behalfv1.SubjectReference) (relation.Subject, error) {
 	named := relation.Subject{
 		Object:   relation.Object{Type: s.GetType(), ID: s.GetId()},
 		Relation: s.GetRelation(),
@@ -39,7 +39,7 @@ func subject(who caller.Caller, field string, s *behalfv1.SubjectReference) (rel
 		if s != nil {
 			return named, nil
 		}
-		e := fault.Field(field+".subject", "a service must say whom it asks about")
+		e := fault.Field(field()+".subject", "a service must say whom it asks about")
 		e.Reason = fault.ReasonUserRequired
 		return relation.Subject{}, e
 	case caller.Nobody:

@@ -40,7 +40,7 @@ func New(c Config) (*Server, error) {
 
 // Check answers one question.
 func (s *Server) Check(ctx context.Context, req *behalfv1.CheckRequest) (*behalfv1.CheckResponse, error) {
-	q, err := question(caller.From(ctx), "question", req.GetQuestion())
+	q, err := question(caller.From(ctx), func() string { return "question" }, req.GetQuestion())
 	if err != nil {
 		return nil, err
 	}
@@ -62,10 +62,10 @@ func (s *Server) BulkCheck(ctx context.Context, req *behalfv1.BulkCheckRequest) 
 		return nil, nobody()
 	}
 	out := make([]*behalfv1.BulkCheckAnswer, len(req.GetQuestions()))
-	var asked []relation.Question
-	var places []int // of the asked questions in the answer
+	asked := make([]relation.Question, 0, len(out))
+	places := make([]int, 0, len(out)) // of the asked questions in the answer
 	for i, message := range req.GetQuestions() {
-		q, err := question(who, fmt.Sprintf("questions[%d]", i), message)
+		q, err := question(who, func() string { return fmt.Sprintf("questions[%d]", i) }, message)
 		if err != nil {
 			out[i] = refused(err)
 			continue
