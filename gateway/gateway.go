@@ -115,7 +115,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	cfg.Decisions.MaxBody = cfg.MaxBodyBytes
 	conn := event.Conn{ClientConnInterface: cfg.Conn}
-	native, err := rest.New(rest.Config{Conn: conn, MaxBodyBytes: cfg.MaxBodyBytes, Early: cfg.Early})
+	native, err := rest.New(rest.Config{Conn: conn, MaxBodyBytes: cfg.MaxBodyBytes})
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +125,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	rt := &router{
 		timeout: cfg.Timeout,
+		early:   cfg.Early,
 		fixed:   operations(cfg),
 		docs:    docs(),
 		rest:    native,
@@ -148,6 +149,7 @@ func New(cfg Config) (http.Handler, error) {
 // paths and answer in plain text: a path that is not a route's to the letter is no route.
 type router struct {
 	timeout time.Duration
+	early   func(metadata.MD) time.Duration // nil when nobody is refused early
 	fixed   map[string]http.Handler
 	docs    http.Handler
 	rest    http.Handler
@@ -173,7 +175,7 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		event.From(r.Context()).Route = pathDocs
 		rt.docs.ServeHTTP(w, r)
 	case strings.HasPrefix(path, rest.Prefix):
-		rt.serveDoor(w, r, rt.rest, safeMethod(r.Method))
+		rt.serveREST(w, r)
 	case altinn.Serves(path):
 		rt.serveDoor(w, r, rt.altinn, true)
 	case authzen.Serves(path):
@@ -199,11 +201,31 @@ func (rt *router) limitConnection(w http.ResponseWriter) {
 
 // serveDoor serves a door whose answers depend on the caller.
 func (rt *router) serveDoor(w http.ResponseWriter, r *http.Request, door http.Handler, cookie bool) {
+	rt.serveWith(w, r, door, crossing(r, cookie))
+}
+
+// serveREST serves the native API, whose callers are refused early when they go on although
+// they were refused for their rate. That is answered as the server does, is counted by no
+// route of its own, and does not fill the log.
+func (rt *router) serveREST(w http.ResponseWriter, r *http.Request) {
+	md := crossing(r, safeMethod(r.Method))
+	if rt.early != nil {
+		if after := rt.early(md); after > 0 {
+			ev := event.From(r.Context())
+			ev.Route, ev.RetryAfter, ev.Unlogged = rest.Prefix, after, true
+			problem.Write(w, r, problem.New(http.StatusTooManyRequests, codes.ResourceExhausted, "RATE_LIMITED",
+				"the caller makes more calls than he may; try again later"))
+			return
+		}
+	}
+	rt.serveWith(w, r, rt.rest, md)
+}
+
+func (rt *router) serveWith(w http.ResponseWriter, r *http.Request, door http.Handler, md metadata.MD) {
 	w.Header().Set("Cache-Control", "no-store")
 	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout)
 	defer cancel()
-	ctx = metadata.NewOutgoingContext(ctx, crossing(r, cookie))
-	door.ServeHTTP(w, r.WithContext(ctx))
+	door.ServeHTTP(w, r.WithContext(metadata.NewOutgoingContext(ctx, md)))
 }
 
 func answerNotFound(w http.ResponseWriter, r *http.Request) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -27,24 +26,17 @@ type Config struct {
 	Conn grpc.ClientConnInterface
 	// MaxBodyBytes limits a request's body.
 	MaxBodyBytes int64
-	// Early returns when a call with the metadata may be made again that is refused before
-	// anything else is done for it, 0 when it is not refused yet. Nil refuses none.
-	Early func(metadata.MD) time.Duration
 }
 
 // API serves the native REST API.
 type API struct {
 	mux     *runtime.ServeMux
 	maxBody int64
-	early   func(metadata.MD) time.Duration
 }
 
 // New returns the native REST API over the services that cfg.Conn reaches.
 func New(cfg Config) (*API, error) {
-	a := &API{maxBody: cfg.MaxBodyBytes, early: cfg.Early}
-	if a.early == nil {
-		a.early = func(metadata.MD) time.Duration { return 0 }
-	}
+	a := &API{maxBody: cfg.MaxBodyBytes}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
 		// Nothing crosses by its name but ETags on their way out: the context brings the metadata.
@@ -87,10 +79,6 @@ func New(cfg Config) (*API, error) {
 
 // ServeHTTP answers a request below /v1/.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if after := a.early(outgoing(r.Context(), r)); after > 0 {
-		refuseEarly(w, r, after)
-		return
-	}
 	// grpc-gateway turns some headers, the peer and the host into metadata and a deadline
 	// whatever it is told, so it gets to see none of them.
 	bare := *r
@@ -103,15 +91,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		bare.Method = http.MethodGet // net/http leaves the body out
 	}
 	a.mux.ServeHTTP(w, &bare)
-}
-
-// refuseEarly answers as the server does that refuses a caller for his rate. A flood is
-// counted, by no route of its own, and does not fill the log.
-func refuseEarly(w http.ResponseWriter, r *http.Request, after time.Duration) {
-	ev := event.From(r.Context())
-	ev.Route, ev.RetryAfter, ev.Unlogged = Prefix, after, true
-	problem.Write(w, r, problem.New(http.StatusTooManyRequests, codes.ResourceExhausted, "RATE_LIMITED",
-		"the caller makes more calls than he may; try again later"))
 }
 
 func nothing(string) (string, bool) { return "", false }

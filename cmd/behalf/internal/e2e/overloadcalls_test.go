@@ -98,7 +98,7 @@ func (c caller) calls(ctx context.Context, rate int, lasts time.Duration) sample
 // felt by others if all were answered. JSON costs several times what the wire format of gRPC does.
 const (
 	questionsOverGRPC = 20
-	questionsOverHTTP = 10
+	questionsOverHTTP = 5
 )
 
 func overloadRequest(questions int) *behalfv1.BulkCheckRequest {
