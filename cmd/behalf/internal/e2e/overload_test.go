@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +126,9 @@ type overload struct {
 func startOverload(t *testing.T, f flood, door, limits, data, flooder, other string) *overload {
 	t.Helper()
 	p := startMeasured(t, limits, data)
+	if f.ratios {
+		apart(t, p.pid)
+	}
 	w := &overload{flood: f, server: p}
 	for token, c := range map[string]*caller{flooder: &w.flooder, other: &w.other} {
 		if door == "HTTP" {
@@ -138,6 +143,22 @@ func startOverload(t *testing.T, f flood, door, limits, data, flooder, other str
 		*c = grpcCaller(conn, token, f.patient)
 	}
 	return w
+}
+
+// apart gives the server a processor, and its callers the others. The kernel would otherwise
+// have the server's one thread wait its turn behind theirs, for milliseconds.
+func apart(t *testing.T, server int) {
+	t.Helper()
+	place := func(pid int, processors string) {
+		t.Helper()
+		if out, err := exec.Command("taskset", "--all-tasks", "--cpu-list", "--pid", processors, strconv.Itoa(pid)).CombinedOutput(); err != nil {
+			t.Fatalf("place process %d on processors %s: %v: %s", pid, processors, err, out)
+		}
+	}
+	last := strconv.Itoa(runtime.NumCPU() - 1)
+	place(server, "0")
+	place(os.Getpid(), "1-"+last)
+	t.Cleanup(func() { place(os.Getpid(), "0-"+last) })
 }
 
 // overloaded is what an overload did.
