@@ -6,6 +6,6 @@
 // of its own, empty or a copy of a template.
 //
 // It refuses to fake anything: where Postgres is not installed, the test is skipped and
-// told what to install. It is not part of the server: only tests import it. It stands
-// outside internal because the tests of the command need it too.
+// told what to install. It is not part of the server: only tests import it, and the program
+// in testkit/peers. It stands outside internal because the tests of the command need it too.
 package postgres

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -30,6 +31,9 @@ type Server struct {
 	// Durable makes the server wait for its disk, as one does that is not for tests. It
 	// is set before the first test.
 	Durable bool
+	// Settings are Postgres' own, in place of those that tests get. They are set before the
+	// first test.
+	Settings map[string]string
 
 	starting sync.Once
 	missing  string // why there is no Postgres to start
@@ -98,6 +102,19 @@ func (s *Server) start(t testing.TB) {
 	if s.failed != nil {
 		t.Fatalf("start Postgres: %v", s.failed)
 	}
+}
+
+// Start starts the server for a program that is no test. It returns the URI of its database,
+// and the process that all processes of the server are below. Close stops it.
+func (s *Server) Start() (uri string, process int, err error) {
+	programs, err := find()
+	if err != nil {
+		return "", 0, err
+	}
+	if err := s.launch(programs); err != nil {
+		return "", 0, errors.Join(err, s.Close())
+	}
+	return s.uri("postgres"), s.keeper.Process.Pid, nil
 }
 
 // find returns the directory of Postgres' programs: the one on the path, else the newest
@@ -195,6 +212,7 @@ func (s *Server) settings() map[string]string {
 		settings["fsync"] = "off"
 		settings["full_page_writes"] = "off"
 	}
+	maps.Copy(settings, s.Settings)
 	return settings
 }
 

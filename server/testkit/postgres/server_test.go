@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,4 +158,27 @@ func socketDir(t *testing.T, out io.Reader) string {
 	}
 	t.Fatal("the test to be killed has not said where its server is")
 	return ""
+}
+
+// TestStart starts a server as a program does that is no test, with a setting of its own.
+func TestStart(t *testing.T) {
+	pg.Database(t) // skips the test where there is no Postgres
+	s := postgres.Server{Settings: map[string]string{"work_mem": "7MB"}}
+	uri, process, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](t, uri, "SHOW work_mem"); got != "7MB" {
+		t.Errorf("work_mem is %s", got)
+	}
+	if keeper, err := os.FindProcess(process); err != nil || keeper.Signal(syscall.Signal(0)) != nil {
+		t.Errorf("process %d does not run: %v", process, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if conn, err := pgx.Connect(t.Context(), uri); err == nil {
+		_ = conn.Close(t.Context())
+		t.Error("it answers after its end")
+	}
 }
