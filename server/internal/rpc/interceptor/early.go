@@ -45,6 +45,13 @@ func (o *overdrawn) add(p presented, a account) {
 	o.of[p] = a
 }
 
+// none spares a digest where nobody floods.
+func (o *overdrawn) none() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.of) == 0
+}
+
 func (o *overdrawn) find(p presented) (account, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -74,6 +81,9 @@ func (c *Chain) note(ctx context.Context, a account) {
 // his rate and still may not call; that is counted with the other refusals, and not in the log.
 func (c *Chain) Early(md metadata.MD) (after time.Duration) {
 	if c.meters == nil {
+		return 0
+	}
+	if c.overdrawn.none() {
 		return 0
 	}
 	p, ok := presentedBy(md)

@@ -36,6 +36,9 @@ func (c *Chain) event(ctx context.Context, k *call, next func(context.Context) e
 	case local(ctx): // the gateway writes the event of the request that the call is part of
 		level = slog.LevelDebug
 	}
+	if !c.logger.Enabled(ctx, level) {
+		return err
+	}
 	attrs := append([]slog.Attr{
 		slog.String("method", k.method),
 		slog.String("code", code.String()),
