@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"regexp"
 	"strings"
 	"time"
 
@@ -18,16 +17,20 @@ const keyPrefix = "behalf_"
 // secretBytes is how many random bytes an API key has: 256 bits.
 const secretBytes = 32
 
-// keyText is the shape of an API key: the id is 26 letters and digits, the secret 32 bytes
-// in base64url, of which the last character carries 4 bits.
-var keyText = regexp.MustCompile(`^behalf_([a-z0-9]{12,64})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$`)
+// The id of an API key: small letters and digits, so many of them.
+const (
+	idCharacters    = "abcdefghijklmnopqrstuvwxyz0123456789"
+	shortestID      = 12
+	longestID       = 64
+	secretSeparator = "_"
+)
 
 // newKey returns a new API key and its text.
 func newKey(name string, scopes []caller.Scope, created, expires time.Time) (APIKey, Secret) {
 	id := strings.ToLower(rand.Text())
 	secret := make([]byte, secretBytes)
 	_, _ = rand.Read(secret) // never fails: it ends the process instead
-	text := Secret(keyPrefix + id + "_" + base64.RawURLEncoding.EncodeToString(secret))
+	text := Secret(keyPrefix + id + secretSeparator + base64.RawURLEncoding.EncodeToString(secret))
 	return APIKey{
 		ID: id, Name: name, Hash: sha256.Sum256([]byte(text)),
 		Scopes: scopes, Created: created, Expires: expires,
@@ -36,9 +39,16 @@ func newKey(name string, scopes []caller.Scope, created, expires time.Time) (API
 
 // keyID returns the public part of an API key's text.
 func keyID(s Secret) (id string, ok bool) {
-	m := keyText.FindStringSubmatch(string(s))
-	if m == nil {
+	rest, prefixed := strings.CutPrefix(string(s), keyPrefix)
+	id, secret, separated := strings.Cut(rest, secretSeparator)
+	if !prefixed || !separated || len(id) < shortestID || len(id) > longestID || strings.Trim(id, idCharacters) != "" {
 		return "", false
 	}
-	return m[1], true
+	var bytes [secretBytes]byte
+	if len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+		return "", false
+	}
+	// Strict: one secret has one text.
+	n, err := base64.RawURLEncoding.Strict().Decode(bytes[:], []byte(secret))
+	return id, err == nil && n == secretBytes
 }
