@@ -213,7 +213,7 @@ func (rt *router) serveREST(w http.ResponseWriter, r *http.Request) {
 		if after := rt.early(md); after > 0 {
 			ev := event.From(r.Context())
 			ev.Route, ev.RetryAfter, ev.Unlogged = rest.Prefix, after, true
-			problem.Write(w, r, problem.New(http.StatusTooManyRequests, codes.ResourceExhausted, "RATE_LIMITED",
+			problem.Write(w, r, problem.New(http.StatusTooManyRequests, codes.ResourceExhausted, problem.RateLimited,
 				"the caller makes more calls than he may; try again later"))
 			return
 		}

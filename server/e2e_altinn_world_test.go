@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -49,26 +48,7 @@ func startAltinnServerWith(t *testing.T, cfg server.Config) *altinnServer {
 	t.Helper()
 	dataDir := cfg.DataDir
 	cfg.GRPCAddr, cfg.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	end := sync.OnceFunc(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	t.Cleanup(end)
-	if err := s.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s, end := running(t, cfg)
 	key, err := server.ReadAdminKey(dataDir)
 	if err != nil {
 		t.Fatal(err)

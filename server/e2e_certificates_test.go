@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -105,25 +104,7 @@ func TestGatewaysByCertificate(t *testing.T) {
 			RoutesFile: file(t, "routes.yaml", enforcedRoutes), TrustedCertificates: []string{"envoy.internal", "spiffe://example.org/envoy"},
 		},
 	}
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := s.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s, _ := running(t, cfg)
 	for name, known := range map[string]bool{"envoy.internal": true, "mesh": true, "other.internal": false, "server": false} {
 		conn, err := grpc.NewClient(s.GRPCAddr(), grpc.WithTransportCredentials(credentials.NewTLS(a.client(name))))
 		if err != nil {

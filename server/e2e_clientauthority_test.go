@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,25 +39,7 @@ func TestClientsAuthorityGoes(t *testing.T) {
 		DataDir: t.TempDir(), GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", Limits: server.LimitsConfig{Connections: 100},
 		TLS: server.TLSConfig{CertFile: stays.dir + "/server.pem", KeyFile: stays.dir + "/server.key", ClientCAFile: known},
 	}
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := s.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s, _ := running(t, cfg)
 	kept := openClients(t, s, stays.client("client"), cfg.DataDir)
 	kept.goOn(t, "before")
 	how := goes.client("client")

@@ -36,25 +36,7 @@ func TestCertificateRotation(t *testing.T) {
 		DataDir: t.TempDir(), GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		TLS: server.TLSConfig{CertFile: a.dir + "/server.pem", KeyFile: a.dir + "/server.key", ClientCAFile: a.dir + "/authority.pem"},
 	}
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := s.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s, _ := running(t, cfg)
 	open := openClients(t, s, a.client("client"), cfg.DataDir)
 	shown := func() string { // what new connections see at both ports
 		var serials []string

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -36,25 +35,7 @@ func TestServicesByTheirCertificates(t *testing.T) {
 		TLS:   server.TLSConfig{CertFile: a.dir + "/server.pem", KeyFile: a.dir + "/server.key", ClientCAFile: a.dir + "/authority.pem"},
 		Login: server.LoginConfig{IssuersFile: file(t, "issuers.yaml", servicesByCertificate)},
 	}
-	s, err := server.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := s.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s, _ := running(t, cfg)
 	for name, want := range map[string]string{"portal.internal": "portal", "jobs": "spiffe://example.org/jobs", "other": "", "both": "", "server": ""} {
 		conn, err := grpc.NewClient(s.GRPCAddr(), grpc.WithTransportCredentials(credentials.NewTLS(a.client(name))))
 		if err != nil {

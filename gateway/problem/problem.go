@@ -29,6 +29,9 @@ const (
 	UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE"
 	// BodyTooLarge is given when a body exceeds the gateway's limit.
 	BodyTooLarge = "BODY_TOO_LARGE"
+	// RateLimited is given when a caller whom the server has refused for his rate goes on. The
+	// server gives it too, with the same text.
+	RateLimited = "RATE_LIMITED"
 	// InvalidArgument is given when a parameter or a body cannot be read.
 	InvalidArgument = "INVALID_ARGUMENT"
 )
