@@ -63,9 +63,12 @@ func Seal(path string) error {
 
 // create makes the first page of a database in an empty file. It says that pages have
 // checksums, which cannot be said later, and whose database it is, so that a process that
-// ends right after it leaves a file that the next one knows.
+// ends right after it leaves a file that the next one knows. It also gives the database its
+// log: of several connections that first open one without, SQLite tells all but one that it
+// is locked, and lets none of them wait.
 func create(path string) error {
-	if err := withRaw(path, fmt.Sprintf("PRAGMA application_id = %d", ApplicationID)); err != nil {
+	text := fmt.Sprintf("PRAGMA busy_timeout = 10000; PRAGMA application_id = %d; PRAGMA journal_mode = WAL", ApplicationID)
+	if err := withRaw(path, text); err != nil {
 		return fmt.Errorf("make database %q: %w", path, err)
 	}
 	return nil
