@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"buf.build/go/protovalidate"
 	"github.com/authzed/spicedb/pkg/cmd/server"
 	"github.com/authzed/spicedb/pkg/datalayer"
 	"github.com/authzed/spicedb/pkg/datastore"
@@ -45,7 +44,6 @@ type Engine struct {
 	walks       *walks
 	bounds      *bounds
 	stamp       atomic.Pointer[stamp] // of the head that was last asked for
-	validator   protovalidate.Validator
 	log         zerolog.Logger
 
 	schema  chan struct{} // held by whoever replaces the schema
@@ -67,18 +65,14 @@ func New(c Config) (*Engine, error) {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
-	validator, err := protovalidate.New()
-	if err != nil {
-		return nil, fmt.Errorf("compile the validation rules of authzed.api.v1: %w", err)
-	}
 	e := &Engine{
-		store:     c.Datastore,
-		owned:     c.Datastore == nil,
-		validator: validator,
-		log:       bridge(c.Logger),
-		schema:    make(chan struct{}, 1),
-		stopped:   make(chan struct{}),
+		store:   c.Datastore,
+		owned:   c.Datastore == nil,
+		log:     bridge(c.Logger),
+		schema:  make(chan struct{}, 1),
+		stopped: make(chan struct{}),
 	}
+	var err error
 	if e.walks, err = newWalks(c.Datastore, c.Registry, c.Logger); err != nil {
 		return nil, err
 	}

@@ -128,7 +128,7 @@ type handwritten interface{ HandwrittenValidate() error }
 // validate does what SpiceDB does before it hands a request to a service: the services
 // themselves expect every required field.
 func (e *Engine) validate(m proto.Message) error {
-	if err := e.validator.Validate(m); err != nil {
+	if err := protovalidate.Validate(m); err != nil {
 		f := fault.New(fault.Invalid, fault.ReasonInvalidArgument, "%s", err)
 		if invalid, ok := errors.AsType[*protovalidate.ValidationError](err); ok {
 			for _, v := range invalid.Violations {

@@ -3,11 +3,10 @@ package interceptor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
-	"buf.build/go/protovalidate"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
@@ -30,8 +29,6 @@ type Config struct {
 	Limits        Limits
 	// Certificates knows who calls with nothing but a client certificate. Nil knows nobody.
 	Certificates Certificates
-	// Validator validates the messages of behalf.v1. Nil means one is made.
-	Validator protovalidate.Validator
 	// Unary and Stream run behind the chain, before the handler. Nil means nothing does.
 	Unary  grpc.UnaryServerInterceptor
 	Stream grpc.StreamServerInterceptor
@@ -48,10 +45,10 @@ type Chain struct {
 	table         Access
 	timeout       time.Duration
 	longest       time.Duration
-	slots         chan struct{} // of concurrent unary calls; nil for any number
-	meters        *meters       // nil for any number of calls
-	overdrawn     overdrawn     // who was refused by them
-	validator     protovalidate.Validator
+	slots         chan struct{}           // of concurrent unary calls; nil for any number
+	meters        *meters                 // nil for any number of calls
+	overdrawn     overdrawn               // who was refused by them
+	refused       atomic.Pointer[refusal] // the last that was refused early
 	unary         grpc.UnaryServerInterceptor
 	stream        grpc.StreamServerInterceptor
 	endless       map[string]bool
@@ -63,13 +60,6 @@ type Chain struct {
 func New(c Config) (*Chain, error) {
 	if c.Logger == nil || c.Registerer == nil || c.Authenticator == nil || c.Access == nil {
 		return nil, errors.New("the interceptors need a logger, a registerer, an authenticator and an access table")
-	}
-	if c.Validator == nil {
-		v, err := protovalidate.New()
-		if err != nil {
-			return nil, fmt.Errorf("make the validator of messages: %w", err)
-		}
-		c.Validator = v
 	}
 	m, err := newMetrics(c.Registerer, c.Access)
 	if err != nil {
@@ -85,7 +75,6 @@ func New(c Config) (*Chain, error) {
 		longest:       c.Limits.Longest,
 		slots:         c.Limits.slots(),
 		meters:        newMeters(c.Limits),
-		validator:     c.Validator,
 		unary:         c.Unary,
 		stream:        c.Stream,
 		endless:       make(map[string]bool),
@@ -168,7 +157,7 @@ func (c *Chain) Stream() grpc.StreamServerInterceptor {
 		k.header = setStreamHeader(stream)
 		return c.run(stream.Context(), k, func(ctx context.Context) error {
 			return c.untilStop(ctx, info.FullMethod, func(ctx context.Context) error {
-				inner := &serverStream{ServerStream: stream, ctx: ctx, check: c.check}
+				inner := &serverStream{ServerStream: stream, ctx: ctx}
 				if c.stream != nil {
 					return c.stream(server, inner, info, handler)
 				}
@@ -181,8 +170,7 @@ func (c *Chain) Stream() grpc.StreamServerInterceptor {
 // serverStream is a stream whose messages are checked and whose context is the chain's.
 type serverStream struct {
 	grpc.ServerStream
-	ctx   context.Context //nolint:containedctx // grpc.ServerStream hands out its context by a method
-	check func(message any) error
+	ctx context.Context //nolint:containedctx // grpc.ServerStream hands out its context by a method
 }
 
 // Context returns the context that the parts made.
@@ -193,5 +181,5 @@ func (s *serverStream) RecvMsg(message any) error {
 	if err := s.ServerStream.RecvMsg(message); err != nil {
 		return err
 	}
-	return s.check(message)
+	return check(message)
 }

@@ -33,6 +33,10 @@ func presentedBy(md metadata.MD) (p presented, ok bool) {
 	if len(authorization) != 1 || len(platform) > 0 {
 		return p, false
 	}
+	var short [2048]byte // which most fit into, so that a flood is not copied to the heap
+	if text := authorization[0]; len(text) <= len(short) {
+		return sha256.Sum256(short[:copy(short[:], text)]), true
+	}
 	return sha256.Sum256([]byte(authorization[0])), true
 }
 
@@ -109,7 +113,28 @@ func (c *Chain) Tap(ctx context.Context, info *tap.Info) (context.Context, error
 		return ctx, nil
 	}
 	if after := c.Early(info.Header); after > 0 {
-		return ctx, rpcstatus.Error(rateLimited(after))
+		return ctx, c.refusal(after)
 	}
 	return ctx, nil
+}
+
+// waitStep is what the wait of an early refusal is a multiple of.
+const waitStep = 10 * time.Millisecond
+
+// refusal is what a call is told that is refused early.
+type refusal struct {
+	after time.Duration
+	err   error
+}
+
+// refusal returns the answer to a call that may be made again after a while. Who floods is
+// told the same again and again, so the last one is kept.
+func (c *Chain) refusal(after time.Duration) error {
+	after = (after + waitStep - 1).Truncate(waitStep)
+	if last := c.refused.Load(); last != nil && last.after == after {
+		return last.err
+	}
+	next := &refusal{after, rpcstatus.Error(rateLimited(after))}
+	c.refused.Store(next)
+	return next.err
 }

@@ -17,7 +17,7 @@ const validated = "behalf.v1"
 // validate checks the message of a unary call. A stream's messages are checked as they come.
 func (c *Chain) validate(ctx context.Context, k *call, next func(context.Context) error) error {
 	if !k.stream {
-		if err := c.check(k.message); err != nil {
+		if err := check(k.message); err != nil {
 			return err
 		}
 	}
@@ -25,7 +25,7 @@ func (c *Chain) validate(ctx context.Context, k *call, next func(context.Context
 }
 
 // check returns an Invalid fault that names every field of the message that is wrong.
-func (c *Chain) check(message any) error {
+func check(message any) error {
 	if plain(message) {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (c *Chain) check(message any) error {
 	if !ok || m.ProtoReflect().Descriptor().ParentFile().Package() != validated {
 		return nil
 	}
-	err := c.validator.Validate(m)
+	err := protovalidate.Validate(m)
 	if err == nil {
 		return invalid(withNUL(m.ProtoReflect(), ""))
 	}
