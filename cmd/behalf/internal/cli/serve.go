@@ -12,6 +12,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 
+	"github.com/behalf-authz/behalf/cmd/behalf/internal/jsonlog"
 	"github.com/behalf-authz/behalf/server"
 )
 
@@ -142,19 +143,8 @@ func (c *serveCommand) validate(cmd *cobra.Command, _ []string) error {
 }
 
 func (c *serveCommand) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.logLevel}
 	if c.logFormat == "json" {
-		options.ReplaceAttr = seconds
-		return slog.New(slog.NewJSONHandler(c.Err, options))
+		return slog.New(jsonlog.New(c.Err, c.logLevel))
 	}
-	return slog.New(slog.NewTextHandler(c.Err, options))
-}
-
-// seconds writes a duration as programs read it. slog alone writes nanoseconds, which do not
-// say what they are.
-func seconds(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
-	}
-	return a
+	return slog.New(slog.NewTextHandler(c.Err, &slog.HandlerOptions{Level: c.logLevel}))
 }
