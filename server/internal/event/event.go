@@ -3,7 +3,6 @@ package event
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 )
 
@@ -20,11 +19,11 @@ func (e *Event) Add(attrs ...slog.Attr) {
 	e.attrs = append(e.attrs, attrs...)
 }
 
-// Attrs returns the attributes so far, in the order they were added.
-func (e *Event) Attrs() []slog.Attr {
+// AppendTo appends the attributes so far, in the order they were added.
+func (e *Event) AppendTo(attrs []slog.Attr) []slog.Attr {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clone(e.attrs)
+	return append(attrs, e.attrs...)
 }
 
 type contextKey struct{}

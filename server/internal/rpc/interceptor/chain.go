@@ -53,7 +53,7 @@ type Chain struct {
 	stream        grpc.StreamServerInterceptor
 	endless       map[string]bool
 	stopping      chan struct{} // closed by Stop
-	run           part          // all parts, composed
+	parts         []part        // the first outermost
 }
 
 // New returns the chain. It registers its metrics.
@@ -83,7 +83,7 @@ func New(c Config) (*Chain, error) {
 	for _, method := range c.Endless {
 		chain.endless[method] = true
 	}
-	chain.run = compose(
+	chain.parts = []part{
 		chain.event,
 		chain.recover,
 		chain.status,
@@ -92,7 +92,7 @@ func New(c Config) (*Chain, error) {
 		chain.access,
 		chain.limit,
 		chain.validate,
-	)
+	}
 	return chain, nil
 }
 
@@ -106,20 +106,30 @@ type call struct {
 	account account // whose call it is; the zero account when nobody's rate counts it
 	event   *event.Event
 	header  func(key, value string) // sets a header of the answer
+
+	parts  []part                      // that it has not come to
+	onward func(context.Context) error // takes it on to the next of them
+	handle func(context.Context) error // ends it
 }
 
 // part is one part of the chain. It calls next, or refuses the call by returning an error.
 type part func(ctx context.Context, c *call, next func(context.Context) error) error
 
-// compose returns the parts as one, the first outermost.
-func compose(parts ...part) part {
-	if len(parts) == 1 {
-		return parts[0]
+// run takes a call through all parts, and has handle end it.
+func (c *Chain) run(ctx context.Context, k *call, handle func(context.Context) error) error {
+	k.parts, k.handle = c.parts, handle
+	k.onward = k.next // made once: a function for each part would be most of what they cost
+	return k.next(ctx)
+}
+
+// next takes the call on. No part has it do so twice.
+func (k *call) next(ctx context.Context) error {
+	if len(k.parts) == 0 {
+		return k.handle(ctx)
 	}
-	first, rest := parts[0], compose(parts[1:]...)
-	return func(ctx context.Context, c *call, next func(context.Context) error) error {
-		return first(ctx, c, func(ctx context.Context) error { return rest(ctx, c, next) })
-	}
+	first := k.parts[0]
+	k.parts = k.parts[1:]
+	return first(ctx, k, k.onward)
 }
 
 func (c *Chain) newCall(method string) *call {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -39,13 +41,15 @@ func (c *Chain) event(ctx context.Context, k *call, next func(context.Context) e
 	if !c.logger.Enabled(ctx, level) {
 		return err
 	}
-	attrs := append([]slog.Attr{
+	var room [12]slog.Attr // for most events, on the stack
+	attrs := append(room[:0],
 		slog.String("method", k.method),
 		slog.String("code", code.String()),
 		slog.Duration("duration", took),
 		slog.String("request_id", id),
 		slog.String("peer", peerOf(ctx)),
-	}, k.event.Attrs()...)
+	)
+	attrs = k.event.AppendTo(attrs)
 	c.logger.LogAttrs(ctx, level, "request", attrs...)
 	return err
 }
@@ -81,7 +85,18 @@ func requestID(ctx context.Context) string {
 	if ids := metadata.ValueFromIncomingContext(ctx, RequestID); len(ids) == 1 && sane(ids[0]) {
 		return ids[0]
 	}
-	return strings.ToLower(rand.Text())
+	return newID()
+}
+
+// newID returns a random id of 128 bits and more, in letters of one case.
+func newID() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	var id [26]byte
+	_, _ = rand.Read(id[:]) // which does not fail
+	for i, b := range id {
+		id[i] = letters[b%byte(len(letters))]
+	}
+	return string(id[:])
 }
 
 func sane(id string) bool {
@@ -99,7 +114,7 @@ func sane(id string) bool {
 func peerOf(ctx context.Context) string {
 	if !local(ctx) {
 		if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-			return p.Addr.String()
+			return addressOf(p.Addr)
 		}
 		return ""
 	}
@@ -109,6 +124,16 @@ func peerOf(ctx context.Context) string {
 	}
 	hops := strings.Split(forwarded[len(forwarded)-1], ",")
 	return strings.TrimSpace(hops[len(hops)-1])
+}
+
+// addressOf returns the text of an address. That of TCP is made in one piece.
+func addressOf(a net.Addr) string {
+	if t, ok := a.(*net.TCPAddr); ok {
+		if at := t.AddrPort(); at.IsValid() {
+			return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String()
+		}
+	}
+	return a.String()
 }
 
 // inProcess is the network of the in-process channel's peer.
@@ -122,12 +147,12 @@ func local(ctx context.Context) bool {
 
 func setUnaryHeader(ctx context.Context) func(key, value string) {
 	return func(key, value string) {
-		_ = grpc.SetHeader(ctx, metadata.Pairs(key, value)) // fails only when the answer has begun
+		_ = grpc.SetHeader(ctx, metadata.MD{key: {value}}) // fails only when the answer has begun
 	}
 }
 
 func setStreamHeader(s grpc.ServerStream) func(key, value string) {
 	return func(key, value string) {
-		_ = s.SetHeader(metadata.Pairs(key, value)) // fails only when the answer has begun
+		_ = s.SetHeader(metadata.MD{key: {value}}) // fails only when the answer has begun
 	}
 }
