@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/authzed/spicedb/pkg/datastore"
@@ -219,13 +220,24 @@ func (w Walk) listOnce(question int, k *keptList, walked func(*walk.Proof) ([]gr
 	return k
 }
 
+// ids returns the ids of nodes. They lie one behind the other: those of the graph lie all over
+// the memory, and who reads the many of a list that is kept would wait for each, each time.
 func (w Walk) ids(nodes []graph.Node) []string {
 	if len(nodes) == 0 {
 		return nil
 	}
 	ids := make([]string, len(nodes))
+	size := 0
 	for i, n := range nodes {
 		ids[i] = w.view.Snapshot().ID(n)
+		size += len(ids[i])
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for i, id := range ids {
+		at := all.Len()
+		all.WriteString(id)
+		ids[i] = all.String()[at:]
 	}
 	return ids
 }

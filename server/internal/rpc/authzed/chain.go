@@ -72,7 +72,8 @@ func (s *Service) StreamInterceptor() grpc.StreamServerInterceptor {
 			interceptor, inner := chain[i], next
 			next = func(srv any, stream grpc.ServerStream) error { return interceptor(srv, stream, info, inner) }
 		}
-		return asStatus(next(srv, &withContext{stream, s.engine.Context(stream.Context())}))
+		ctx := s.withBare(s.engine.Context(stream.Context()), stream)
+		return asStatus(next(srv, &withContext{stream, ctx}))
 	}
 }
 

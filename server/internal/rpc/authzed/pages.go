@@ -74,12 +74,13 @@ func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1
 	if limit > 0 {
 		call = callHash(r)
 	}
-	messages := make([]v1.LookupResourcesResponse, len(ids))
-	for i, id := range ids {
-		m := &messages[i]
-		m.LookedUpAt = token
+	to := sender[v1.LookupResourcesRequest](stream)
+	m := &v1.LookupResourcesResponse{ // for all: what is sent is encoded before Send returns
+		LookedUpAt:     token,
+		Permissionship: v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION,
+	}
+	for _, id := range ids {
 		m.ResourceObjectId = id
-		m.Permissionship = v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION
 		if limit > 0 {
 			next, err := cursor.EncodeFromDispatchCursorSections([]string{id}, call, revision, hash, map[string]string{walkFlag: "1"})
 			if err != nil {
@@ -87,7 +88,7 @@ func sendPage(r *v1.LookupResourcesRequest, stream grpc.ServerStreamingServer[v1
 			}
 			m.AfterResultCursor = next
 		}
-		if err := stream.Send(m); err != nil {
+		if err := to.Send(m); err != nil {
 			return err
 		}
 	}

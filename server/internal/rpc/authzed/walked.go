@@ -134,14 +134,17 @@ func (w walked) LookupSubjects(r *v1.LookupSubjectsRequest, stream grpc.ServerSt
 		ids = append(slices.Clip(ids), "*")
 	}
 	const has = v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION
+	to := sender[v1.LookupSubjectsRequest](stream)
+	who := &v1.ResolvedSubject{Permissionship: has}
+	m := &v1.LookupSubjectsResponse{ // for all: what is sent is encoded before Send returns
+		Subject:        who,
+		LookedUpAt:     token,
+		Permissionship: has, //nolint:staticcheck // SpiceDB sets it as well
+	}
 	for _, id := range ids {
-		err := stream.Send(&v1.LookupSubjectsResponse{
-			Subject:         &v1.ResolvedSubject{SubjectObjectId: id, Permissionship: has},
-			LookedUpAt:      token,
-			SubjectObjectId: id,  //nolint:staticcheck // SpiceDB sets it as well
-			Permissionship:  has, //nolint:staticcheck // likewise
-		})
-		if err != nil {
+		who.SubjectObjectId = id
+		m.SubjectObjectId = id //nolint:staticcheck // likewise
+		if err := to.Send(m); err != nil {
 			return err
 		}
 	}
