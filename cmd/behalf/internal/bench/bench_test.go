@@ -138,8 +138,8 @@ func TestMarkdown(t *testing.T) {
 		Target: Server{API: Authzed, Method: Authzed.Method(), Address: "127.0.0.1:1", Label: "a|b"}, Permission: Represent, Consistency: MinimizeLatency, Denials: 0.4,
 		Load: Load{Concurrency: 4, Rate: 100, Duration: time.Second}.Report(2),
 		Measurements: []Measurement{
-			{Name: "check", Calls: 90, PerSecond: 90, Unsent: 10, Latency: Latency{P50: 300, P99: 400}, Late: &Latency{P50: 3}, CPU: &CPU{MicrosPerCall: 60}},
-			{Name: "chain", Calls: 95, PerSecond: 95, Latency: Latency{P50: 220, P99: 300}},
+			{Name: "check", Slices: 5, Calls: 90, PerSecond: 90, Unsent: 10, Latency: Latency{P50: 300, P99: 400}, Late: &Latency{P50: 3}, CPU: &CPU{MicrosPerCall: 60}},
+			{Name: "chain", Slices: 5, Calls: 95, PerSecond: 95, Latency: Latency{P50: 220, P99: 300}},
 			{Name: "floor", Calls: 100, PerSecond: 100, Latency: Latency{P50: 200, P99: 200}, CPU: &CPU{MicrosPerCall: 40}},
 		},
 	}
@@ -149,6 +149,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	for _, want := range []string{
 		`a\|b: authzed.api.v1`, "open loop, 100 calls/s, at most 4 under way", "minimize-latency", "40 % denials",
+		"1 s after 0 s of warm-up; check, chain in turn, each in 5 slices |",
 		"| check | 90 | 90 | 300 |", "check, sent late by | | | 3 |", "check ÷ floor: calls/s 0.90, p50 1.50, p99 2.00, CPU per call 1.50.", "chain ÷ floor: calls/s 0.95, p50 1.10, p99 1.50.", "10 calls were due",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -28,14 +27,16 @@ const serving = "serving "
 // ServeFloor serves one ready answer to every question on a free port of this machine,
 // says on out where, and ends when in does. It has no interceptors, no handlers around
 // its handler and no log. A list is the answer as many times as told.
+//
+// It is served by a process of its own: what answers everything without credentials has no
+// place inside a server that is in use. With so little alive the collector would run all the
+// time there, and the floor would look dearer than inside a server, so who runs that process
+// gives it a heap like a server's.
 func ServeFloor(ctx context.Context, a API, answer string, times int, in io.Reader, out io.Writer) error {
 	message, err := base64.StdEncoding.DecodeString(answer)
 	if err != nil {
 		return fmt.Errorf("the answer is not base64: %w", err)
 	}
-	// With so little alive the collector would run all the time. A server that holds a world
-	// runs it rarely, and the floor is not to look dearer than it would be in there.
-	debug.SetGCPercent(800)
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

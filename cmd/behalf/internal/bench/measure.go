@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -55,6 +54,7 @@ type Measurement struct {
 	Examples  []Wrong  `json:"wrongAnswers,omitempty"` // the first of them
 	Unsent    uint64   `json:"unsent,omitempty"`       // calls of an open loop that had not been made when it was given up
 	Seconds   float64  `json:"seconds"`
+	Slices    int      `json:"slices,omitempty"`     // of the time, in turn with those of what it is compared with
 	PerSecond float64  `json:"perSecond"`            // calls that were answered
 	Latency   Latency  `json:"latencyMicros"`        // in an open loop from the moment the call was meant to start
 	Late      *Latency `json:"lateMicros,omitempty"` // open loop: how long after that moment it was sent
@@ -67,45 +67,17 @@ type CPU struct {
 	MicrosPerCall float64 `json:"microsPerCall"`
 }
 
-// Measure warms a server up and measures it. The processes are those whose processor time
-// is its; without any, none is measured. Progress is told of the part and how far it is.
+// Measure warms a server up and measures it in one piece. The processes are those whose
+// processor time is its; without any, none is measured. Progress is told of the part and
+// how far it is.
 func (l Load) Measure(ctx context.Context, name, what string, asker Asker, questions *Questions,
 	processes Processes, progress func(phase string, done, total time.Duration),
 ) (Measurement, error) {
-	var first uint64
-	if l.Warmup > 0 {
-		warm := l
-		warm.Duration = l.Warmup
-		t, err := warm.do(ctx, asker, questions, 0, func(d time.Duration) { progress(name+", warm-up", d, l.Warmup) })
-		if err != nil {
-			return Measurement{}, err
-		}
-		first = t.next
-		if t.failed > 0 || t.wrongs > 0 {
-			return t.measurement(name, what), nil // nothing after this is worth measuring
-		}
-	}
-	before, err := processes.time()
+	all, err := l.Alternate(ctx, questions, progress, Measurand{name, what, asker, processes})
 	if err != nil {
 		return Measurement{}, err
 	}
-	t, err := l.do(ctx, asker, questions, first, func(d time.Duration) { progress(name, d, l.Duration) })
-	if err != nil {
-		return Measurement{}, err
-	}
-	after, err := processes.time()
-	if err != nil {
-		return Measurement{}, fmt.Errorf("after the load: %w", err)
-	}
-	m := t.measurement(name, what)
-	if l.Rate > 0 {
-		late := latency(t.late)
-		m.Late = &late
-	}
-	if len(processes) > 0 && t.calls() > 0 {
-		m.CPU = &CPU{(after - before).Seconds(), micros(after-before) / float64(t.calls())}
-	}
-	return m, nil
+	return all[0], nil
 }
 
 // label names the measurement among those of the report.

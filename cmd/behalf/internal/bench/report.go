@@ -138,10 +138,25 @@ func (r Report) setting() [][2]string {
 		[2]string{"consistency", string(r.Consistency)},
 		[2]string{"world", fmt.Sprintf("%d parties, %d assignments, %d questions, SHA-256 %.12s…", r.World.Parties, r.World.Assignments, r.World.Questions, r.World.SHA256)},
 		[2]string{"questions", fmt.Sprintf("uniform, %g %% denials, seed %d", r.Denials*100, r.Seed)},
-		[2]string{"load", fmt.Sprintf("%s, %d connections, %g s after %g s of warm-up", load, r.Load.Connections, r.Load.Seconds, r.Load.WarmupSeconds)},
+		[2]string{"load", fmt.Sprintf("%s, %d connections, %g s after %g s of warm-up%s", load, r.Load.Connections, r.Load.Seconds, r.Load.WarmupSeconds, r.turns())},
 		[2]string{"machine", fmt.Sprintf("%s, %d cores, %.1f GiB, %s, load average %g before", r.Machine.CPU, r.Machine.Cores, float64(r.Machine.Memory)/(1<<30), r.Machine.OS, r.Machine.Load)},
 		[2]string{"made by", fmt.Sprintf("behalf %s, %s %s, %s", r.Behalf, r.Machine.Go, r.Machine.Arch, r.Time.UTC().Format(time.RFC3339))},
 	)
+}
+
+// turns says what was measured in alternating slices.
+func (r Report) turns() string {
+	var names []string
+	slices := 0
+	for _, m := range r.Measurements {
+		if m.Slices > 1 {
+			names, slices = append(names, m.label()), max(slices, m.Slices)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s in turn, each in %d slices", strings.Join(names, ", "), slices)
 }
 
 func (l Latency) cells() string {

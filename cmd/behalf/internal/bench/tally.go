@@ -57,7 +57,7 @@ func note(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(int64(min(max(d, 1), longest))) // within its bounds it takes everything
 }
 
-// add takes in another's calls.
+// add takes in another's calls, of another caller or of a later slice.
 func (t *tally) add(o *tally) {
 	t.latency.Merge(o.latency)
 	t.late.Merge(o.late)
@@ -71,6 +71,9 @@ func (t *tally) add(o *tally) {
 	if t.fault == nil {
 		t.fault = o.fault
 	}
+	t.unsent += o.unsent
+	t.next = max(t.next, o.next)
+	t.elapsed += o.elapsed
 }
 
 func (t *tally) calls() uint64 { return t.allowed + t.denied + t.failed }

@@ -53,9 +53,12 @@ answer cost. Each answer is compared with the world's oracle; one that differs i
 Without --rate each caller asks again as soon as it has its answer. With --rate calls start when they are due, and
 the wait of a call counts from then, also when no caller was free to make it.
 
-The same load then goes to what a call costs without a check. "chain" is a method of the same server that does
+The same load also goes to what a call costs without a check. "chain" is a method of the same server that does
 nothing, behind all that each call passes: log, metrics, credentials, access. "floor" is a bare server in a process
-of its own, without any of that, which reads the same requests and sends one ready answer of the same size.
+of its own, without any of that, which reads the same requests and sends one ready answer of the same size. Each is
+warmed up, and then they take turns, a fifth of the duration at a time, so that their ratios compare equals while
+the server still settles and the machine drifts. In an open loop each turn has its part of the calls. Lists and
+peers are measured after that, one after the other.
 
 --api authzed measures any server of authzed.api.v1 that holds the same relationships, such as SpiceDB.
 
@@ -88,8 +91,8 @@ func (c *benchCommand) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&c.load.Concurrency, "concurrency", 16, "callers, which is the most calls under way at a time")
 	flags.IntVar(&c.connections, "connections", 4, "gRPC connections that the callers share; over HTTP each has its own")
 	flags.Float64Var(&c.load.Rate, "rate", 0, "calls a second, due at even distances; 0 for as many as are answered")
-	flags.DurationVar(&c.load.Duration, "duration", 10*time.Second, "time of what is measured")
-	flags.DurationVar(&c.load.Warmup, "warm-up", 2*time.Second, "time of the same load before that")
+	flags.DurationVar(&c.load.Duration, "duration", 10*time.Second, "time of each measurement; check, chain and floor take turns, with a fifth of it at a time")
+	flags.DurationVar(&c.load.Warmup, "warm-up", 2*time.Second, "time of the same load on each before that")
 	flags.DurationVar(&c.load.Timeout, "timeout", 10*time.Second, "time after which a call has failed")
 	flags.Float64Var(&c.denials, "denials", 0.4, "share of questions whose answer is no, from 0 to 1")
 	flags.Uint64Var(&c.seed, "seed", 1, "another seed asks in another order")
@@ -167,13 +170,19 @@ func (c *benchCommand) run(ctx context.Context) error {
 	defer bar.end()
 	tell := func(phase string, done, total time.Duration) { bar.show(phase, int64(done), int64(total)) }
 
-	check, err := c.load.Measure(ctx, bench.CheckName, report.Target.Method, target, questions, c.pids, tell)
+	measurands, end, err := c.compared(ctx, to, target, report.Target.Method, answer, questions)
 	if err != nil {
 		return err
 	}
-	report.Measurements = append(report.Measurements, check)
-	if check.Failed == 0 && check.Wrong == 0 {
-		beside, err := c.measureBeside(ctx, to, answer, questions, tell)
+	defer end()
+	defer keepEmptyHeapFloor(os.LookupEnv)() // a collection in here is a pause of the calls
+	report.Measurements, err = c.load.Alternate(ctx, questions, tell, measurands...)
+	if err != nil {
+		return err
+	}
+	end()
+	if report.Fault() == nil {
+		beside, err := c.measureBeside(ctx, to, questions, tell)
 		if err != nil {
 			return err
 		}

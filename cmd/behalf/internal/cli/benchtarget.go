@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ func newBenchFloor(t Terminal) *cobra.Command {
 			if err != nil {
 				return usagef("%q is not how often", args[2])
 			}
+			defer keepEmptyHeapFloor(os.LookupEnv)()
 			return bench.ServeFloor(cmd.Context(), bench.API(args[0]), args[1], times, t.In, t.Out)
 		},
 	}
@@ -129,16 +131,8 @@ func (c *benchCommand) probe(ctx context.Context, target bench.Target, questions
 // telling is told of a part of the run, and how far it is.
 type telling func(phase string, done, total time.Duration)
 
-// measureBeside measures what else is asked for: what calls cost without a check, lists,
-// and peers.
-func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []byte, questions *bench.Questions, tell telling) (all []bench.Measurement, err error) {
-	if c.floor {
-		bare, err := c.measureBare(ctx, to, answer, questions, tell)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, bare...)
-	}
+// measureBeside measures what else is asked for: lists, and peers.
+func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, questions *bench.Questions, tell telling) (all []bench.Measurement, err error) {
 	if c.roster != nil {
 		lists, err := c.measureLists(ctx, to, tell)
 		if err != nil {
@@ -150,43 +144,48 @@ func (c *benchCommand) measureBeside(ctx context.Context, to *dialled, answer []
 	return append(all, peers...), err
 }
 
-// measureBare measures what calls cost without a check.
-func (c *benchCommand) measureBare(ctx context.Context, to *dialled, answer []byte, questions *bench.Questions, tell telling) (all []bench.Measurement, err error) {
+// compared returns the check, and what calls cost without one. The floor among it serves
+// until end is called, which may be called again.
+func (c *benchCommand) compared(ctx context.Context, to *dialled, check bench.Target, method string, answer []byte, questions *bench.Questions,
+) (all []bench.Measurand, end func(), err error) {
+	all = append(all, bench.Measurand{Name: bench.CheckName, What: method, Asker: check, Processes: c.pids})
+	if !c.floor {
+		return all, func() {}, nil
+	}
 	if method := bench.API(c.api).ChainMethod(); method != "" {
 		target := c.chain(to)
 		own, err := c.probe(ctx, target, questions)
 		if err != nil {
-			return nil, c.client.explain(err)
+			return nil, nil, c.client.explain(err)
 		}
 		what := fmt.Sprintf("%s, with an answer of %d bytes", method, len(own))
-		chain, err := c.load.Measure(ctx, bench.ChainName, what, bench.Blind{Asker: target}, questions, c.pids, tell)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, chain)
+		all = append(all, bench.Measurand{Name: bench.ChainName, What: what, Asker: bench.Blind{Asker: target}, Processes: c.pids})
 	}
-	floor, err := c.measureFloor(ctx, answer, questions, tell)
+	floor, end, err := c.bare(ctx, answer, questions)
 	if err != nil {
-		return nil, fmt.Errorf("measure the floor: %w", err)
+		return nil, nil, fmt.Errorf("measure the floor: %w", err)
 	}
-	return append(all, floor), nil
+	return append(all, floor), end, nil
 }
 
-// measureFloor puts the same load on a bare server that sends the answer. Its processor
-// time counts when that of the server does.
-func (c *benchCommand) measureFloor(ctx context.Context, answer []byte, questions *bench.Questions, tell telling) (bench.Measurement, error) {
+// bare starts a bare server that sends the answer to the same requests. Its processor time
+// counts when that of the server does.
+func (c *benchCommand) bare(ctx context.Context, answer []byte, questions *bench.Questions) (m bench.Measurand, end func(), err error) {
 	floor, to, err := c.startFloor(ctx, bench.API(c.api), answer, 1)
 	if err != nil {
-		return bench.Measurement{}, err
+		return m, nil, err
 	}
-	defer floor.Close()
-	defer to.close()
+	end = sync.OnceFunc(func() {
+		to.close()
+		floor.Close()
+	})
 	target := c.checks(to)
 	if _, err := c.probe(ctx, target, questions); err != nil {
-		return bench.Measurement{}, err
+		end()
+		return m, nil, err
 	}
 	what := fmt.Sprintf("the same requests to a bare server that sends a ready answer of %d bytes", len(answer))
-	return c.load.Measure(ctx, bench.FloorName, what, bench.Blind{Asker: target}, questions, c.floorProcesses(floor), tell)
+	return bench.Measurand{Name: bench.FloorName, What: what, Asker: bench.Blind{Asker: target}, Processes: c.floorProcesses(floor)}, end, nil
 }
 
 // floorProcesses is the process of a floor when processor time is measured.

@@ -33,7 +33,6 @@ func TestHeapFloorKept(t *testing.T) {
 	})
 	none := func(string) (string, bool) { return "", false }
 	some := make([]byte, 64<<20)
-	defer runtime.KeepAlive(some)
 	end := keepHeapFloor(none)
 	goal := func() uint64 { return reading("/gc/heap/goal:bytes") }
 	runtime.GC()
@@ -46,10 +45,18 @@ func TestHeapFloorKept(t *testing.T) {
 		runtime.Gosched()
 	}
 	runtime.KeepAlive(alive)
+	runtime.KeepAlive(some)
 	end()
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("after its end GOGC is %d", got)
 	}
+
+	end = keepEmptyHeapFloor(none)
+	runtime.GC()
+	for goal() < leastHeap*9/10 || goal() > leastHeap*11/10 { // however little is alive
+		runtime.Gosched()
+	}
+	end()
 
 	debug.SetMemoryLimit(200 << 20)
 	end = keepHeapFloor(none)
