@@ -107,10 +107,18 @@ func (c *Chain) Early(md metadata.MD) (after time.Duration) {
 	return max(after, 1)
 }
 
+// longestHeld is how far off the deadline of a call is at most that a tap refuses. grpc-go does not
+// end the context of such a call, whose timer it keeps until then: a caller who floods us with
+// calls that may take for ever would have it keep them for ever.
+const longestHeld = 15 * time.Second
+
 // Tap refuses calls of the gRPC port early. It is a tap.ServerInHandle.
 func (c *Chain) Tap(ctx context.Context, info *tap.Info) (context.Context, error) {
 	if rule, known := c.table[info.FullMethodName]; !known || rule.public || rule.uncounted {
 		return ctx, nil
+	}
+	if ends, has := ctx.Deadline(); has && time.Until(ends) > longestHeld {
+		return ctx, nil // the chain refuses it, and ends its context
 	}
 	if after := c.Early(info.Header); after > 0 {
 		return ctx, c.refusal(after)
@@ -118,7 +126,7 @@ func (c *Chain) Tap(ctx context.Context, info *tap.Info) (context.Context, error
 	return ctx, nil
 }
 
-// waitStep is what the wait of an early refusal is a multiple of.
+// waitStep is what the wait that a tap tells of is a multiple of.
 const waitStep = 10 * time.Millisecond
 
 // refusal is what a call is told that is refused early.

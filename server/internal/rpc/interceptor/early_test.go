@@ -1,7 +1,9 @@
 package interceptor_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -36,8 +38,16 @@ func TestFloodsAreRefusedUnread(t *testing.T) {
 			t.Errorf("refusal %d is told by %v", n, events)
 		}
 	}
-	if got := f.refusals(t); got != 3 {
-		t.Errorf("%v refusals are counted, want 3", got)
+	// gRPC would keep the timer of a call that is refused unread until its deadline.
+	patient, cancel := context.WithTimeout(flooder, time.Hour)
+	defer cancel()
+	_, err := client.Check(patient, question())
+	wantStatus(t, err, codes.ResourceExhausted, "RATE_LIMITED")
+	if len(f.log.take(t)) == 0 {
+		t.Error("a call that has an hour is refused where its timer would be kept")
+	}
+	if got := f.refusals(t); got != 4 {
+		t.Errorf("%v refusals are counted, want 4", got)
 	}
 	// Nobody else is held for him: not by other credentials, and not by his beside others.
 	if _, err := client.Check(f.asService(t, "behalf:check"), question()); err != nil {
