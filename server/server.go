@@ -191,6 +191,9 @@ func (s *Server) Close() error {
 			faults = append(faults, err)
 		}
 	}
+	if s.grpc != nil {
+		s.grpc.Stop() // New began its workers
+	}
 	if s.engine != nil {
 		faults = append(faults, s.engine.Close())
 	}

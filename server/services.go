@@ -123,6 +123,7 @@ func (s *Server) buildServices(c *openedCredentials) error {
 
 	options := []grpc.ServerOption{
 		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.NumStreamWorkers(uint32(max(128, 32*runtime.GOMAXPROCS(0)))), // their stacks have grown to what a call takes
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),

@@ -114,6 +114,20 @@ func withoutRequestID(t *testing.T, problem []byte) map[string]any {
 	return fields
 }
 
+// TestLongHeaders has requests with headers of more than anybody needs end before anything reads
+// them, at both ports.
+func TestLongHeaders(t *testing.T) {
+	i := start(t)
+	long := strings.Repeat("a", 80<<10)
+	_, err := behalfv1.NewCallerServiceClient(i.conn).GetCaller(as(t.Context(), long), &behalfv1.GetCallerRequest{})
+	if err == nil || !strings.Contains(err.Error(), "header list size") {
+		t.Errorf("over gRPC: %v", err)
+	}
+	if got := i.call(t, http.MethodGet, "/v1/caller", long, ""); got.status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("over HTTP: %d %s", got.status, got.body)
+	}
+}
+
 // TestAltinnRequestsAreOneCall lets a caller make as many requests at Altinn's paths as he may make
 // calls, whatever the services are asked for each.
 func TestAltinnRequestsAreOneCall(t *testing.T) {
