@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// mostKept is how long the memory of a line is at most that is used again, in bytes: that of a
+// text of somebody's choice is let go.
+const mostKept = 16 << 10
+
 // Handler writes records as JSON lines.
 type Handler struct {
 	slog.Handler // of slog, which writes what appendRecord does not
@@ -34,7 +38,11 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	if !ok {
 		return h.Handler.Handle(ctx, r)
 	}
-	defer h.lines.Put(line)
+	defer func() {
+		if cap(*line) <= mostKept {
+			h.lines.Put(line)
+		}
+	}()
 	if *line, ok = appendRecord((*line)[:0], r); !ok {
 		return h.Handler.Handle(ctx, r)
 	}
@@ -65,7 +73,7 @@ func seconds(_ []string, a slog.Attr) slog.Attr {
 }
 
 // appendRecord appends a record's line, to the byte what slog would write. ok is false when
-// that would take more than texts without an escape, numbers and times.
+// that would take more than printable ASCII without an escape, whole numbers, truths and durations.
 func appendRecord(line []byte, r slog.Record) (_ []byte, ok bool) {
 	if year := r.Time.Year(); r.Time.IsZero() || year < 0 || year > 9999 {
 		return line, false
