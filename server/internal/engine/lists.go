@@ -16,8 +16,10 @@ const (
 	// leastKept is how many objects a list rests on at least: shorter ones are walked as fast
 	// as they are found.
 	leastKept = 256
-	// mostKept is how many objects all lists together rest on, at some 30 bytes each.
-	mostKept = 2 << 20
+	// mostKept is how many objects all lists together rest on, at some 30 bytes each. What their
+	// ids take beyond that counts as more objects.
+	mostKept   = 2 << 20
+	objectSize = 32
 	// keptFor is for how long a list is kept that nobody asks for.
 	keptFor = 2 * time.Minute
 )
@@ -131,9 +133,13 @@ func (l *lists) keep(k *keptList) {
 	if k.proof.Size() < l.least {
 		return
 	}
+	ids := 0
+	for _, id := range k.listed.IDs() {
+		ids += len(id)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if k.place = l.recent.Put(k, k.proof.Size()+k.listed.Len()); k.place != nil {
+	if k.place = l.recent.Put(k, k.proof.Size()+k.listed.Len()+ids/objectSize); k.place != nil {
 		k.listed.Share()
 		l.kept[k.asked] = append(l.kept[k.asked], k)
 	}
