@@ -24,8 +24,9 @@ type Measurand struct {
 // Alternate measures things that are compared. One after the other they would not be
 // measured under equal conditions: heaps and caches of a server settle for longer than a
 // warm-up lasts, and the machine's clock and neighbours change. So each is warmed up, and
-// then its time is cut into slices that alternate with those of the others. Calls that fail
-// and wrong answers in a warm-up end it, as do too many calls that fail later; what is
+// then its time is cut into slices that alternate with those of the others. An open loop is
+// not cut: the calls that are late when a slice ends would be forgotten with it. Calls that
+// fail and wrong answers in a warm-up end it, as do too many calls that fail later; what is
 // returned was measured.
 func (l Load) Alternate(ctx context.Context, questions *Questions,
 	progress func(phase string, done, total time.Duration), measurands ...Measurand,
@@ -82,15 +83,15 @@ func (a *alternation) warm(ctx context.Context, s *series) (fine bool, err error
 	return true, nil
 }
 
-// measure takes all slices. What is measured alone is measured in one.
+// measure takes all slices. What is measured alone, or in an open loop, is measured in one.
 func (a *alternation) measure(ctx context.Context) error {
 	slices := rounds
-	if len(a.series) == 1 {
+	if len(a.series) == 1 || a.load.Rate > 0 {
 		slices = 1
 	}
-	for i := range slices {
+	for range slices {
 		for _, s := range a.series {
-			if err := a.take(ctx, s, a.load.slice(i, slices)); err != nil {
+			if err := a.take(ctx, s, a.load.slice(slices)); err != nil {
 				return err
 			}
 			if s.sum.failed >= mostFailed {

@@ -72,15 +72,15 @@ func TestSlicesAlternate(t *testing.T) {
 	})
 }
 
-// TestOpenLoopInSlices has a rate that no slice has a whole number of calls of. Each slice
-// keeps its own time: what a server does in one is not waited for in the next.
-func TestOpenLoopInSlices(t *testing.T) {
+// TestOpenLoopInOnePiece has a server stall in an open loop: the calls that it keeps from being
+// made wait on its clock to the last, and the next measurement has a clock of its own.
+func TestOpenLoopInOnePiece(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
 		calls := 0
 		stalls := server(func(_ context.Context, q Question) (bool, error) {
 			if calls++; calls == 10 {
-				time.Sleep(300 * time.Millisecond) // from 1 s on, in a slice up to 1.4 s
+				time.Sleep(3 * time.Second) // from 1 s on, across what slices there could be
 			}
 			return q.Allowed, nil
 		})
@@ -94,38 +94,20 @@ func TestOpenLoopInSlices(t *testing.T) {
 		if took := time.Since(start); took != 14*time.Second {
 			t.Errorf("twice 7 seconds took %v", took)
 		}
-		for i, longest := range []time.Duration{300 * time.Millisecond, time.Millisecond} {
+		for i, longest := range []time.Duration{3 * time.Second, time.Millisecond} {
 			m := all[i]
-			if m.Calls != 63 || m.Unsent != 0 || m.PerSecond != 9 || !within(m.Latency.Max, longest) || m.Late == nil {
+			if m.Slices != 1 || m.Calls != 63 || m.Unsent != 0 || m.PerSecond != 9 || !within(m.Latency.Max, longest) || m.Late == nil {
 				t.Errorf("%+v", m)
 			}
+		}
+		// 27 of 63 calls were due in the three seconds: half of those, and more, waited a second and a half.
+		if late := all[0].Latency; late.P90 < 1_500_000 {
+			t.Errorf("calls that a stall kept from being made are forgotten: %+v", late)
 		}
 		if late := all[1].Late; late.Max > 1 {
 			t.Errorf("the steady one's calls are late by %+v", late)
 		}
 	})
-}
-
-// TestSliceDue cuts loads, and counts: no call is due in two slices or in none.
-func TestSliceDue(t *testing.T) {
-	for _, rate := range []float64{0.5, 7, 99.9, 100, 12345.6} {
-		for _, d := range []time.Duration{time.Millisecond, 70 * time.Millisecond, time.Second, 9999999999} {
-			whole := Load{Rate: rate, Duration: d}
-			n, lasts := uint64(0), time.Duration(0)
-			for i := range rounds {
-				slice := whole.slice(i, rounds)
-				for k := range min(slice.due(), 3) {
-					if at := lasts + slice.offset(k); (at - whole.offset(n+k)).Abs() > time.Microsecond {
-						t.Errorf("%v calls/s in %v: call %d is due at %v, not at %v", rate, d, n+k, at, whole.offset(n+k))
-					}
-				}
-				n, lasts = n+slice.due(), lasts+slice.Duration
-			}
-			if n != whole.due() || lasts != d {
-				t.Errorf("%v calls/s in %v: slices have %d calls in %v, the whole %d", rate, d, n, lasts, whole.due())
-			}
-		}
-	}
 }
 
 // TestTallyAdds merges two slices, and has what each of them counted.

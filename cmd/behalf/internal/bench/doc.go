@@ -7,9 +7,9 @@
 // that stalls is not spared the calls it kept from being made. Each answer is compared with
 // the oracle of the world that is asked about. The same load also goes to a floor: a bare
 // server in a process of its own, which reads the same requests and sends one ready answer,
-// so that a figure can be read as a multiple of the call that carries it. They take turns, in
-// slices of the time, since a server that settles and a machine that drifts would make dearer
-// whatever is measured first.
+// so that a figure can be read as a multiple of the call that carries it. In a closed loop
+// they take turns, in slices of the time, since a server that settles and a machine that drifts
+// would make dearer whatever is measured first.
 //
 // Peers are other servers that hold the same relationships. They get the same questions in
 // the same run, and their processor time is that of the server and of its database. Lists of

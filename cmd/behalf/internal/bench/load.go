@@ -16,8 +16,6 @@ type Load struct {
 	Duration    time.Duration // of what is measured
 	Warmup      time.Duration // the same load before that, of which nothing is kept
 	Timeout     time.Duration // of a call
-
-	from time.Duration // of a slice: how much of the whole goes before it
 }
 
 // Loop names the load in reports.
@@ -125,8 +123,7 @@ func (r *run) call(ctx context.Context, caller int, t *tally) {
 
 // next gives out a call when it is due, with the moment it was meant to start. An open
 // loop that is late goes on for as long again, and then leaves what is left; one that has
-// made its calls lasts its time, or a slice would seem to answer more in a second than was
-// asked. However short the time and busy the machine, a closed loop makes one call.
+// made its calls lasts its time, or it would seem to answer more in a second than was asked. However short the time and busy the machine, a closed loop makes one call.
 func (r *run) next(ctx context.Context) (n uint64, intended time.Time, ok bool) {
 	n = r.begun.Add(1) - 1
 	passed := time.Since(r.start)
@@ -144,24 +141,19 @@ func (r *run) next(ctx context.Context) (n uint64, intended time.Time, ok bool) 
 	return n, intended, wait(ctx, time.Until(intended))
 }
 
-// slice returns a part of the load's time. Together the parts have the calls of the whole,
-// each at the distance it would have from the one before.
-func (l Load) slice(i, of int) Load {
-	begin, end := l.Duration*time.Duration(i)/time.Duration(of), l.Duration*time.Duration(i+1)/time.Duration(of)
-	l.from, l.Duration = l.from+begin, end-begin
+// slice returns a part of a closed loop's time.
+func (l Load) slice(of int) Load {
+	l.Duration /= time.Duration(of)
 	return l
 }
 
 // offset is how long after the start call n of an open loop is due.
 func (l Load) offset(n uint64) time.Duration {
-	return time.Duration(float64(l.dueBy(l.from)+n)/l.Rate*float64(time.Second)) - l.from
+	return time.Duration(float64(n) / l.Rate * float64(time.Second))
 }
 
 // due is the number of calls of an open loop.
-func (l Load) due() uint64 { return l.dueBy(l.from+l.Duration) - l.dueBy(l.from) }
-
-// dueBy is how many calls of the whole are due before a time.
-func (l Load) dueBy(at time.Duration) uint64 { return uint64(math.Ceil(at.Seconds() * l.Rate)) }
+func (l Load) due() uint64 { return uint64(math.Ceil(l.Duration.Seconds() * l.Rate)) }
 
 // wait reports whether the time came before the context ended.
 func wait(ctx context.Context, d time.Duration) bool {

@@ -57,8 +57,8 @@ The same load also goes to what a call costs without a check. "chain" is a metho
 nothing, behind all that each call passes: log, metrics, credentials, access. "floor" is a bare server in a process
 of its own, without any of that, which reads the same requests and sends one ready answer of the same size. Each is
 warmed up, and then they take turns, a fifth of the duration at a time, so that their ratios compare equals while
-the server still settles and the machine drifts. In an open loop each turn has its part of the calls. Lists and
-peers are measured after that, one after the other.
+the server still settles and the machine drifts. Lists and their floor do the same after that, and then come the
+peers. In an open loop each is measured in one piece: a call that is late waits on, also when its turn would end.
 
 --api authzed measures any server of authzed.api.v1 that holds the same relationships, such as SpiceDB.
 
@@ -91,7 +91,7 @@ func (c *benchCommand) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&c.load.Concurrency, "concurrency", 16, "callers, which is the most calls under way at a time")
 	flags.IntVar(&c.connections, "connections", 4, "gRPC connections that the callers share; over HTTP each has its own")
 	flags.Float64Var(&c.load.Rate, "rate", 0, "calls a second, due at even distances; 0 for as many as are answered")
-	flags.DurationVar(&c.load.Duration, "duration", 10*time.Second, "time of each measurement; check, chain and floor take turns, with a fifth of it at a time")
+	flags.DurationVar(&c.load.Duration, "duration", 10*time.Second, "time of each measurement; without --rate, check, chain and floor take turns, with a fifth of it at a time")
 	flags.DurationVar(&c.load.Warmup, "warm-up", 2*time.Second, "time of the same load on each before that")
 	flags.DurationVar(&c.load.Timeout, "timeout", 10*time.Second, "time after which a call has failed")
 	flags.Float64Var(&c.denials, "denials", 0.4, "share of questions whose answer is no, from 0 to 1")

@@ -93,40 +93,51 @@ func (c *benchCommand) lists() bench.Load {
 	return bench.Load{Concurrency: 1, Duration: c.load.Duration, Warmup: c.load.Warmup, Timeout: c.load.Timeout}
 }
 
-// measureLists measures the server's lists, and a bare server that sends one.
-func (c *benchCommand) measureLists(ctx context.Context, to *dialled, tell telling) (all []bench.Measurement, err error) {
-	measure := func(name, what string, asker bench.Asker, processes bench.Processes) error {
-		m, err := c.lists().Measure(ctx, name, what, asker, c.roster.Questions(), processes, tell)
-		all = append(all, m)
-		return err
-	}
+// measureLists measures the server's lists, in turn with a bare server that sends one.
+func (c *benchCommand) measureLists(ctx context.Context, to *dialled, tell telling) ([]bench.Measurement, error) {
 	conn := to.conns[0]
+	var lists []bench.Measurand
 	if bench.API(c.api) == bench.GRPC {
-		err := measure(bench.ListName, "behalf.v1 PartyService.ListParties over gRPC, by id, in one answer", c.roster.Listing(bench.ListParties(conn)), c.pids)
+		lists = append(lists, bench.Measurand{
+			Name: bench.ListName, What: "behalf.v1 PartyService.ListParties over gRPC, by id, in one answer",
+			Asker: c.roster.Listing(bench.ListParties(conn)), Processes: c.pids,
+		})
+	}
+	lists = append(lists, bench.Measurand{
+		Name: bench.LookupName, What: bench.Lookup.Method(),
+		Asker: c.roster.Listing(bench.LookupResources(conn)), Processes: c.pids,
+	})
+	if c.floor {
+		floor, end, err := c.lookupFloor(ctx, conn)
 		if err != nil {
 			return nil, err
 		}
+		defer end()
+		lists = append(lists, floor)
 	}
-	if err := measure(bench.LookupName, bench.Lookup.Method(), c.roster.Listing(bench.LookupResources(conn)), c.pids); err != nil {
-		return nil, err
-	}
-	if !c.floor {
-		return all, nil
-	}
+	return c.lists().Alternate(ctx, c.roster.Questions(), tell, lists...)
+}
+
+// lookupFloor starts a bare server that sends the list as it comes from the connection.
+func (c *benchCommand) lookupFloor(ctx context.Context, conn grpc.ClientConnInterface) (_ bench.Measurand, end func(), err error) {
 	probe, cancel := context.WithTimeout(ctx, c.load.Timeout)
 	defer cancel()
 	answer, err := bench.ProbeLookup(probe, conn, c.roster.User)
 	if err != nil {
-		return nil, c.client.explain(err)
+		return bench.Measurand{}, nil, c.client.explain(err)
 	}
 	floor, bare, err := c.startFloor(ctx, bench.Lookup, answer, c.roster.Count)
 	if err != nil {
-		return nil, fmt.Errorf("measure the floor of lists: %w", err)
+		return bench.Measurand{}, nil, fmt.Errorf("measure the floor of lists: %w", err)
 	}
-	defer floor.Close()
-	defer bare.close()
-	what := fmt.Sprintf("the same request to a bare server that sends %d ready answers of %d bytes", c.roster.Count, len(answer))
-	ready := bench.Blind{Asker: c.roster.Listing(bench.LookupResources(bare.conns[0]))}
-	err = measure(bench.LookupFloorName, what, ready, c.floorProcesses(floor))
-	return all, err
+	end = func() {
+		bare.close()
+		floor.Close()
+	}
+	return bench.Measurand{
+		Name:      bench.LookupFloorName,
+		What:      fmt.Sprintf("the same request to a bare server that sends %d ready answers of %d bytes", c.roster.Count, len(answer)),
+		Asker:     bench.Blind{Asker: c.roster.Listing(bench.LookupResources(bare.conns[0]))},
+		Processes: c.floorProcesses(floor),
+	}, end, nil
 }
