@@ -91,7 +91,13 @@ func serve(ctx context.Context, args []string, says io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, source.close()) }()
 	h := newHouse(ctx, o, says)
-	defer func() { err = errors.Join(err, h.close()) }()
+	defer func() {
+		failed := h.close()
+		if failed != nil && ctx.Err() != nil { // run tells of no fault once a signal came
+			fmt.Fprintln(says, "peers: stop:", failed)
+		}
+		err = errors.Join(err, failed)
+	}()
 	var all []description
 	for _, name := range o.peers {
 		start := startSpiceDB
