@@ -210,7 +210,7 @@ func cpu(b *testing.B) func() {
 func eachWorld(b *testing.B, f func(b *testing.B, w *world)) {
 	sizes := []int{100_000}
 	if !testing.Short() {
-		sizes = append(sizes, 1_000_000)
+		sizes = append(sizes, 3_000_000)
 	}
 	for _, n := range sizes {
 		b.Run(strconv.Itoa(n), func(b *testing.B) { f(b, newWorld(b, n)) })
