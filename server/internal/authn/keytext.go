@@ -17,12 +17,15 @@ const keyPrefix = "behalf_"
 // secretBytes is how many random bytes an API key has: 256 bits.
 const secretBytes = 32
 
+// secretSeparator stands between the id of an API key and its secret, which is in base64 of the
+// alphabet for URLs, without padding.
+const secretSeparator = "_"
+
 // The id of an API key: small letters and digits, so many of them.
 const (
-	idCharacters    = "abcdefghijklmnopqrstuvwxyz0123456789"
-	shortestID      = 12
-	longestID       = 64
-	secretSeparator = "_"
+	idCharacters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	shortestID   = 12
+	longestID    = 64
 )
 
 // newKey returns a new API key and its text.
