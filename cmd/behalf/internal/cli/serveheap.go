@@ -5,12 +5,19 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// leastHeap is how large the heap may become before it is collected, however little of it is
-// alive. A collection takes processors from the calls, and the few megabytes of a small
-// register would be marked several times a second.
-const leastHeap = 256 << 20
+// The heap may become so large before it is collected, however little of it is alive. Calls
+// share their processors with a collection, and with one processor they wait for each other
+// while it lasts: more than three times as long as else, at rates that make a collection every
+// few seconds. A part of the memory that nobody misses makes collections rare.
+const (
+	floorShare = 16 // of the memory, or of its limit, one part
+	leastFloor = 256 << 20
+	mostFloor  = 1 << 30
+)
 
 // mostGOGC bounds how much may be added to what is alive, which a collection can find to have
 // grown: until GOGC is set anew, which is soon after it, the heap may grow by as much again.
@@ -23,30 +30,31 @@ type heapFloor struct {
 	ended   atomic.Bool
 }
 
-// keepHeapFloor has a floor kept until end is called. Of a limited memory it is half at most.
-// GOGC in the environment stays, as somebody chose it.
+// keepHeapFloor has a floor kept until end is called. GOGC in the environment stays, as
+// somebody chose it.
+//
+// Little may be alive, and GOGC alone would not take the heap as far. So it holds on to what
+// does: nobody writes there, so that it takes no memory, and a collection does not look into it.
 func keepHeapFloor(lookup func(string) (string, bool)) (end func()) {
 	if text, given := lookup("GOGC"); given && text != "" {
 		return func() {}
 	}
-	h := &heapFloor{least: min(leastHeap, debug.SetMemoryLimit(-1)/2), percent: int(reading("/gc/gogc:percent"))}
+	memory, _ := memlimit.FromSystem() // 0 where it does not say
+	h := &heapFloor{least: floorOf(memory, debug.SetMemoryLimit(-1)), percent: int(reading("/gc/gogc:percent"))}
+	held := make([]byte, h.least/(1+mostGOGC/100))
 	h.keep()
 	return func() {
 		h.ended.Store(true)
 		debug.SetGCPercent(h.percent)
+		runtime.KeepAlive(held)
 	}
 }
 
-// keepEmptyHeapFloor is keepHeapFloor for a process in which next to nothing is alive, where
-// GOGC alone would not take the heap as far. It holds on to what does: nobody writes there,
-// so that it takes no memory, and a collection does not look into it.
-func keepEmptyHeapFloor(lookup func(string) (string, bool)) (end func()) {
-	held := make([]byte, leastHeap/(1+mostGOGC/100))
-	keep := keepHeapFloor(lookup)
-	return func() {
-		keep()
-		runtime.KeepAlive(held)
-	}
+// floorOf returns the floor on a machine with so much memory, 0 for not known, of which the
+// process may have so much. It is half of a limit at most.
+func floorOf(memory uint64, limit int64) int64 {
+	share := int64(min(memory, uint64(limit)) / floorShare)
+	return min(max(leastFloor, min(share, mostFloor)), limit/2)
 }
 
 // keep sets GOGC now, and anew after each collection.

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 func TestHeapFloor(t *testing.T) {
@@ -24,6 +26,26 @@ func TestHeapFloor(t *testing.T) {
 	}
 }
 
+func TestFloorOf(t *testing.T) {
+	const mib, none = 1 << 20, math.MaxInt64
+	for _, row := range []struct {
+		memory      uint64
+		limit, want int64
+	}{
+		{0, none, 256 * mib},
+		{4096 * mib, none, 256 * mib},
+		{8192 * mib, none, 512 * mib},
+		{1 << 40, none, 1024 * mib},
+		{1 << 40, 8192 * mib, 512 * mib},
+		{8192 * mib, 1 << 40, 512 * mib},
+		{8192 * mib, 300 * mib, 150 * mib},
+	} {
+		if got := floorOf(row.memory, row.limit); got != row.want {
+			t.Errorf("of %d bytes, limited to %d: %d, want %d", row.memory, row.limit, got, row.want)
+		}
+	}
+}
+
 // TestHeapFloorKept has the floor follow what is alive, from one collection to the next.
 func TestHeapFloorKept(t *testing.T) {
 	limit, percent := debug.SetMemoryLimit(math.MaxInt64), debug.SetGCPercent(100)
@@ -32,31 +54,27 @@ func TestHeapFloorKept(t *testing.T) {
 		debug.SetGCPercent(percent)
 	})
 	none := func(string) (string, bool) { return "", false }
-	some := make([]byte, 64<<20)
+	memory, err := memlimit.FromSystem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := uint64(floorOf(memory, math.MaxInt64))
 	end := keepHeapFloor(none)
 	goal := func() uint64 { return reading("/gc/heap/goal:bytes") }
 	runtime.GC()
-	for goal() < leastHeap*9/10 { // the collection's cleanup comes soon after it
+	for goal() < least*9/10 || goal() > least*11/10 { // the collection's cleanup comes soon after it
 		runtime.Gosched()
 	}
-	alive := make([]byte, 2*leastHeap)
+	alive := make([]byte, 2*least)
 	runtime.GC()
 	for reading("/gc/gogc:percent") != 100 {
 		runtime.Gosched()
 	}
 	runtime.KeepAlive(alive)
-	runtime.KeepAlive(some)
 	end()
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("after its end GOGC is %d", got)
 	}
-
-	end = keepEmptyHeapFloor(none)
-	runtime.GC()
-	for goal() < leastHeap*9/10 || goal() > leastHeap*11/10 { // however little is alive
-		runtime.Gosched()
-	}
-	end()
 
 	debug.SetMemoryLimit(200 << 20)
 	end = keepHeapFloor(none)
