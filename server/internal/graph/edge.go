@@ -52,6 +52,9 @@ func (e Edge) Kind() Rel { return Rel(e>>kindShift) & (1<<(relShift-kindShift) -
 // a reverse one.
 func (e Edge) Node() Node { return Node(e >> nodeShift) }
 
+// Names reports whether the edge is of a kind and to a node, given as MakeEdge(0, kind, node).
+func (e Edge) Names(end Edge) bool { return (e^end)&(1<<relShift-1)&^markBits == 0 }
+
 // Unconditional reports whether the tuple holds whatever the time and the context.
 func (e Edge) Unconditional() bool { return e&markBits == markPlain || e&markBits == markNoted }
 

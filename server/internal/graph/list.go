@@ -17,6 +17,9 @@ func (l List) Len() int {
 	return len(l.small)
 }
 
+// Small returns all edges at once. It is not ok for a list that is a tree.
+func (l List) Small() (all []Edge, ok bool) { return l.small, l.large == nil }
+
 // Find returns the edge with this relation and kind to this node.
 func (l List) Find(rel, kind Rel, other Node) (Edge, bool) {
 	want := MakeEdge(rel, kind, other)

@@ -74,6 +74,7 @@ func (b *bound) kind(typ, relation string) graph.Rel {
 type plan struct {
 	contains programs
 	self     bool
+	leaf     bool // it leads nowhere: no relationship can lead back to it
 	height   int
 	direct   []kindMask // whose tuples name a subject of the kind
 	wild     []kindMask // whose tuples name all objects of the kind's type
@@ -161,6 +162,7 @@ func (b *bound) bind(u *union) *plan {
 	for _, t := range u.subs {
 		p.subs = append(p.subs, b.bindSub(t))
 	}
+	p.leaf = p.steps() == 0
 	p.bindGate()
 	return p
 }

@@ -177,12 +177,23 @@ func (w *walker) named(mask graph.Mask, object graph.Node, l graph.List, subject
 	if l.Len() > manyEdges {
 		return w.namedInMany(mask, object, subject, kind)
 	}
+	if run, ok := l.Small(); ok {
+		return w.namedAmong(run, mask, l, subject, kind)
+	}
 	c := l.All()
 	for run := c.Next(); len(run) > 0; run = c.Next() {
-		for _, e := range run {
-			if e.Node() == subject && e.Kind() == kind && mask.Has(e.Rel()) && w.holds(l, e) {
-				return true
-			}
+		if w.namedAmong(run, mask, l, subject, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *walker) namedAmong(run []graph.Edge, mask graph.Mask, l graph.List, subject graph.Node, kind graph.Rel) bool {
+	end := graph.MakeEdge(0, kind, subject)
+	for _, e := range run {
+		if e.Names(end) && mask.Has(e.Rel()) && w.holds(l, e) {
+			return true
 		}
 	}
 	return false

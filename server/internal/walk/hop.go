@@ -13,32 +13,43 @@ func (w *walker) onwards(p *plan, l graph.List, level int) truth {
 		}
 		return in
 	}
+	if run, ok := l.Small(); ok {
+		return w.onwardsAlong(p, l, run, level)
+	}
 	return w.onwardsFrom(p, l, l.All(), level)
 }
 
 func (w *walker) onwardsFrom(p *plan, l graph.List, c graph.Cursor, level int) truth {
 	in := no
 	for run := c.Next(); len(run) > 0; run = c.Next() {
-		w.poll(len(run))
-		for _, e := range run {
-			at := p.at[e.Rel()]
-			if at == 0 {
-				continue
-			}
-			k := p.follow[at-1].hopsOf(e.Kind())
-			if k == nil {
-				w.stop(NotCompiled) // a tuple that the schema does not allow
-			}
-			if w.done {
-				return no
-			}
-			if len(k.hops) == 0 || !w.holds(l, e) {
-				continue
-			}
-			for _, h := range k.hops {
-				if in = max(in, w.hop(h.to, e.Node(), level+h.offset+1)); in == yes {
-					return yes
-				}
+		if in = max(in, w.onwardsAlong(p, l, run, level)); in == yes || w.done {
+			return in
+		}
+	}
+	return in
+}
+
+func (w *walker) onwardsAlong(p *plan, l graph.List, run []graph.Edge, level int) truth {
+	in := no
+	w.poll(len(run))
+	for _, e := range run {
+		at := p.at[e.Rel()]
+		if at == 0 {
+			continue
+		}
+		k := p.follow[at-1].hopsOf(e.Kind())
+		if k == nil {
+			w.stop(NotCompiled) // a tuple that the schema does not allow
+		}
+		if w.done {
+			return no
+		}
+		if len(k.hops) == 0 || !w.holds(l, e) {
+			continue
+		}
+		for _, h := range k.hops {
+			if in = max(in, w.hop(h.to, e.Node(), level+h.offset+1)); in == yes {
+				return yes
 			}
 		}
 	}
@@ -56,6 +67,14 @@ const proved uint8 = 255
 func (w *walker) hop(to int32, object graph.Node, level int) truth {
 	if w.done {
 		return no
+	}
+	plan := w.bound.plan(w.bound.schema.programs[to])
+	if plan == nil {
+		w.stop(NotCompiled)
+		return no
+	}
+	if plan.leaf && level <= MaxDepth {
+		return w.eval(plan, object, level)
 	}
 	here := state{object, to}
 	for i := range w.hops {
@@ -75,11 +94,6 @@ func (w *walker) hop(to int32, object graph.Node, level int) truth {
 	}
 	if _, ok := w.unclear.find(here.key()); ok {
 		return open
-	}
-	plan := w.bound.plan(w.bound.schema.programs[to])
-	if plan == nil {
-		w.stop(NotCompiled)
-		return no
 	}
 	if level > MaxDepth || w.hops == len(w.path) {
 		w.stop(TooDeep)
