@@ -121,9 +121,10 @@ func (r *run) call(ctx context.Context, caller int, t *tally) {
 	}
 }
 
-// next gives out a call when it is due, with the moment it was meant to start. An open
-// loop that is late goes on for as long again, and then leaves what is left; one that has
-// made its calls lasts its time, or it would seem to answer more in a second than was asked. However short the time and busy the machine, a closed loop makes one call.
+// next gives out a call when it is due, with the moment it was meant to start. An open loop
+// that is late goes on for as long again, and then leaves what is left; one that has made its
+// calls lasts its time, or it would seem to answer more in a second than was asked. However
+// short the time and busy the machine, a closed loop makes one call.
 func (r *run) next(ctx context.Context) (n uint64, intended time.Time, ok bool) {
 	n = r.begun.Add(1) - 1
 	passed := time.Since(r.start)

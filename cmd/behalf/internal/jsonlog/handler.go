@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// mostKept is how long the memory of a line is at most that is used again, in bytes: that of a
-// text of somebody's choice is let go.
+// mostKept is how many bytes of memory a line may have taken that is used again. A longer line
+// has a text of somebody's choice in it, and its memory is let go.
 const mostKept = 16 << 10
 
 // Handler writes records as JSON lines.
@@ -73,7 +73,8 @@ func seconds(_ []string, a slog.Attr) slog.Attr {
 }
 
 // appendRecord appends a record's line, to the byte what slog would write. ok is false when
-// that would take more than printable ASCII without an escape, whole numbers, truths and durations.
+// that would take more than printable ASCII without an escape, whole numbers, truths and
+// durations.
 func appendRecord(line []byte, r slog.Record) (_ []byte, ok bool) {
 	if year := r.Time.Year(); r.Time.IsZero() || year < 0 || year > 9999 {
 		return line, false
