@@ -81,22 +81,29 @@ func (s *Snapshot) Rels() int { return len(s.words.rels) }
 // Forward returns the edges from a resource to its subjects.
 func (s *Snapshot) Forward(n Node) List { return s.list(forward, n) }
 
+// Short returns all of Forward's edges at once, for less than a List takes. It is not ok where
+// they may be a tree.
+func (s *Snapshot) Short(n Node) (all []Edge, ok bool) {
+	low := s.lists[forward].low(n)
+	if low == nil {
+		return nil, true
+	}
+	p := low.pages[n>>lowShift&(fan-1)]
+	if p == nil {
+		return nil, true
+	}
+	all = p.list(listOf(n))
+	return all, len(all) > 0 || !p.extra
+}
+
 // Reverse returns the edges from a subject to the resources that it is a subject of.
 func (s *Snapshot) Reverse(n Node) List { return s.list(reverse, n) }
 
 // HasEdge returns the edge of a tuple, as it is in the resource's forward list. Whether the
 // tuple holds is for the caller to judge, unless the edge is unconditional.
 func (s *Snapshot) HasEdge(resource Node, rel Rel, subject Node, kind Rel) (Edge, bool) {
-	low := s.lists[forward].low(resource)
-	if low == nil {
-		return 0, false
-	}
-	p := low.pages[resource>>lowShift&(fan-1)]
-	if p == nil {
-		return 0, false
-	}
-	run := p.list(listOf(resource))
-	if len(run) == 0 && p.extra {
+	run, ok := s.Short(resource)
+	if !ok {
 		return s.hasLarge(resource, rel, subject, kind)
 	}
 	return search(run, MakeEdge(rel, kind, subject))

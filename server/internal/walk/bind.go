@@ -75,6 +75,7 @@ type plan struct {
 	contains programs
 	self     bool
 	leaf     bool // it leads nowhere: no relationship can lead back to it
+	plain    bool // tuples that name the subject or lead on are all there is to it
 	height   int
 	direct   []kindMask // whose tuples name a subject of the kind
 	wild     []kindMask // whose tuples name all objects of the kind's type
@@ -163,6 +164,7 @@ func (b *bound) bind(u *union) *plan {
 		p.subs = append(p.subs, b.bindSub(t))
 	}
 	p.leaf = p.steps() == 0
+	p.plain = !p.self && len(p.wild)+len(p.same)+len(p.subs) == 0
 	p.bindGate()
 	return p
 }
