@@ -19,7 +19,7 @@ const (
 )
 
 var (
-	uuid     = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	unitType = regexp.MustCompile(`^[A-Z]{0,10}$`)
 )
 
@@ -75,7 +75,7 @@ func kindName(k party.Kind) string {
 func (r *PartyRecord) check() (mainUnit Reference, wrong faults) {
 	r.UUID = strings.ToLower(r.UUID)
 	wrong.unless(r.ID >= 0 && r.ID <= maxID, "party_id", "must be between 0 and %d", maxID)
-	wrong.unless(r.UUID == "" || uuid.MatchString(r.UUID), "party_uuid", "must be a UUID, such as 35042029-f290-473c-9770-2e256bb50d3b")
+	wrong.unless(r.UUID == "" || uuidForm.MatchString(r.UUID), "party_uuid", "must be a UUID, such as 35042029-f290-473c-9770-2e256bb50d3b")
 	wrong.unless(strings.TrimSpace(r.Name) != "", "name", "is required")
 	wrong.unless(utf8.ValidString(r.Name) && utf8.RuneCountInString(r.Name) <= maxName, "name", "must have at most %d characters", maxName)
 	wrong.unless(unitType.MatchString(r.UnitType), "unit_type", "must be at most ten capital letters, such as AS")

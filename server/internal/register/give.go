@@ -57,7 +57,7 @@ func (d *draft) takeDelegation(at place, r DelegationRecord, catalogue *roles.Ca
 	g.from = reference(&wrong, "from", r.From)
 	if id, ok := strings.CutPrefix(r.To, systemUserScheme); ok {
 		g.record.ToSystem = strings.ToLower(id)
-		wrong.unless(uuid.MatchString(g.record.ToSystem), "to", "systemuser: is followed by a UUID")
+		wrong.unless(uuidForm.MatchString(g.record.ToSystem), "to", "systemuser: is followed by a UUID")
 	} else {
 		g.to = reference(&wrong, "to", r.To)
 	}

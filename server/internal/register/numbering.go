@@ -1,7 +1,7 @@
 package register
 
 import (
-	"crypto/rand"
+	"github.com/google/uuid"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
 	"github.com/behalf-authz/behalf/server/internal/party"
@@ -61,11 +61,7 @@ func (n *numbering) user() party.UserID {
 	return n.next.User - 1
 }
 
-// newUUID returns a random UUID.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: the process ends instead
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return uuidText(b)
-}
+// newUUID returns a UUID of version 7 (RFC 9562 section 5.7): random, but for the time it begins
+// with. Those given one after another are neighbours in the database's index, so that a write of
+// many parties changes few of its pages.
+func newUUID() string { return uuid.Must(uuid.NewV7()).String() }

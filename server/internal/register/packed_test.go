@@ -87,7 +87,7 @@ func TestPackedParts(t *testing.T) {
 func TestUUIDBytes(t *testing.T) {
 	for range 100 {
 		text := newUUID()
-		if !uuid.MatchString(text) {
+		if !uuidForm.MatchString(text) {
 			t.Errorf("%s is no UUID", text)
 		}
 		if b, ok := uuidBytes(text); !ok || uuidText(b) != text {

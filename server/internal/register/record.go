@@ -82,7 +82,7 @@ func ParseReference(text string) (r Reference, ok bool) {
 		return PartyID(party.ID(id)), true
 	case ByUUID:
 		r.Value = strings.ToLower(value)
-		ok = uuid.MatchString(r.Value)
+		ok = uuidForm.MatchString(r.Value)
 	case ByOrgNumber:
 		ok = digits(value, 9)
 	case ByNationalID:
