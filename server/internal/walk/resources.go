@@ -210,24 +210,33 @@ func (l *lister) leave(g *goal, object graph.Node, level int) int {
 		height = max(height, l.enter(s, object, level))
 	}
 	list := l.snap.Reverse(object)
+	if run, ok := list.Small(); ok {
+		return max(height, l.leaveAlong(g, list, run, level))
+	}
 	c := list.All()
-	for run := c.Next(); len(run) > 0; run = c.Next() {
-		l.poll(len(run))
-		for _, e := range run {
-			at := g.at[e.Rel()]
-			if at == 0 {
-				continue
-			}
-			k := g.ways[at-1].stepsOf(e.Kind())
-			if k == nil || !l.holds(list, e) {
-				continue
-			}
-			for _, s := range k.steps {
-				height = max(height, l.enter(s, e.Node(), level))
-			}
-			if l.done {
-				return 0
-			}
+	for run := c.Next(); len(run) > 0 && !l.done; run = c.Next() {
+		height = max(height, l.leaveAlong(g, list, run, level))
+	}
+	return height
+}
+
+func (l *lister) leaveAlong(g *goal, list graph.List, run []graph.Edge, level int) int {
+	height := 0
+	l.poll(len(run))
+	for _, e := range run {
+		at := g.at[e.Rel()]
+		if at == 0 {
+			continue
+		}
+		k := g.ways[at-1].stepsOf(e.Kind())
+		if k == nil || !l.holds(list, e) {
+			continue
+		}
+		for _, s := range k.steps {
+			height = max(height, l.enter(s, e.Node(), level))
+		}
+		if l.done {
+			return 0
 		}
 	}
 	return height
