@@ -115,6 +115,8 @@ func (s *Server) openStore(ctx context.Context, address string) error {
 
 // openFile opens the store in the data directory.
 func (s *Server) openFile(ctx context.Context, address string) (err error) {
+	s.directory = party.NewDirectory()
+	s.writtenTo = s.directory
 	s.store, err = store.Open(ctx, store.Config{
 		Path:       filepath.Join(s.cfg.DataDir, databaseName),
 		History:    s.cfg.History,
@@ -122,6 +124,12 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 		Logger:     s.cfg.Logger,
 		Registerer: s.registry,
 		Progress:   s.cfg.Loading,
+		Also: func(ctx context.Context, from *store.Store) error {
+			if err := s.directory.Load(ctx, records.In(database{from}).Parties); err != nil {
+				return fmt.Errorf("load the directory of parties: %w", err)
+			}
+			return nil
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -134,11 +142,6 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 		return fmt.Errorf("bring the relations schema to this release: %w", err)
 	}
 	s.graph, s.copier = s.engine, s.store
-	s.directory = party.NewDirectory()
-	s.writtenTo = s.directory
-	if err := s.directory.Load(ctx, s.records.Parties); err != nil {
-		return fmt.Errorf("load the directory of parties: %w", err)
-	}
 	return nil
 }
 

@@ -67,7 +67,22 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := s.identify(ctx); err != nil {
 		return s.unreadable("store", err)
 	}
-	return s.load(ctx)
+	return s.loadAll(ctx)
+}
+
+// loadAll loads relationships and what the caller wants, at once. When both fail it is told why
+// there are no relationships: they are loaded behind a check of the file.
+func (s *Store) loadAll(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	also := make(chan error, 1)
+	go func() { also <- s.cfg.Also(ctx, s) }()
+	if err := s.load(ctx); err != nil {
+		cancel()
+		<-also // it reads from what is given up now
+		return err
+	}
+	return <-also
 }
 
 // connect opens the file for the committer and for readers, migrates it, and gives its pages

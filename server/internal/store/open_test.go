@@ -158,3 +158,47 @@ func TestDamagedPagesAreRefused(t *testing.T) {
 		t.Errorf("%q does not name the file", err)
 	}
 }
+
+// What the caller loads is loaded while the relationships are, and what keeps either from it
+// keeps the store from opening, with the relationships' reason first.
+func TestWhatElseIsLoaded(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	for i := range 200 {
+		write(t, s, touch(fmt.Sprintf("party:%d#dagl@user:%d", i, i)))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	words := 0
+	count := func(ctx context.Context, from *store.Store) error {
+		return from.Read().QueryRowContext(ctx, "SELECT count(*) FROM relation_word").Scan(&words)
+	}
+	if err := open(t, dir, func(c *store.Config) { c.Also = count }).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if words == 0 {
+		t.Error("nothing else was read")
+	}
+	other := errors.New("the other half")
+	refused := func(also func(context.Context, *store.Store) error) error {
+		t.Helper()
+		s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "behalf.db"), Also: also})
+		if err == nil {
+			_ = s.Close()
+			t.Fatal("it opens")
+		}
+		return err
+	}
+	if err := refused(func(context.Context, *store.Store) error { return other }); !errors.Is(err, other) {
+		t.Errorf("without the other half: %v", err)
+	}
+	spoil(t, dir, "UPDATE revision SET sum = sum + 1")
+	waiting := func(ctx context.Context, _ *store.Store) error {
+		<-ctx.Done() // there is no use in it any more
+		return other
+	}
+	if err := refused(waiting); errors.Is(err, other) || !strings.Contains(err.Error(), "table tuple") {
+		t.Errorf("without relationships: %v", err)
+	}
+}

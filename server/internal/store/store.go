@@ -45,6 +45,9 @@ type Config struct {
 	Rebuilt, RebuiltTuples int
 	// Registerer takes the store's metrics. May be nil.
 	Registerer prometheus.Registerer
+	// Also loads what else the caller keeps of the file in memory, at the same time as the
+	// relationships are loaded; until Open returns it may only read the Store. May be nil.
+	Also func(context.Context, *Store) error
 	// Progress is told how far loading has come, total being 0 when it is not known. May be nil.
 	Progress func(loaded, total int)
 }
@@ -73,6 +76,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Also == nil {
+		c.Also = func(context.Context, *Store) error { return nil }
 	}
 	if c.Progress == nil {
 		c.Progress = func(int, int) {}
