@@ -79,7 +79,7 @@ func (s *Store) loadAll(ctx context.Context) error {
 	go func() { also <- s.cfg.Also(ctx, s) }()
 	if err := s.load(ctx); err != nil {
 		cancel()
-		<-also // it reads from what is given up now
+		_ = <-also // it reads from what is given up now
 		return err
 	}
 	return <-also
