@@ -125,10 +125,7 @@ func (s *Server) openFile(ctx context.Context, address string) (err error) {
 		Registerer: s.registry,
 		Progress:   s.cfg.Loading,
 		Also: func(ctx context.Context, from *store.Store) error {
-			if err := s.directory.Load(ctx, records.In(database{from}).Parties); err != nil {
-				return fmt.Errorf("load the directory of parties: %w", err)
-			}
-			return nil
+			return s.directory.Load(ctx, records.In(database{from}).Parties)
 		},
 	})
 	if err != nil {

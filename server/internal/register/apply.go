@@ -128,11 +128,7 @@ func (s *Service) rewrite(ctx context.Context, tx *records.Tx, b batch) (*update
 	if err != nil {
 		return nil, err
 	}
-	stand, err := standing(ctx, tx, concerned, b.changes)
-	if err != nil {
-		return nil, err
-	}
-	before, err := s.derive(ctx, tx, stand)
+	before, err := s.derive(ctx, tx, standing(concerned, b.changes))
 	if err != nil {
 		return nil, err
 	}
@@ -254,31 +250,16 @@ func (s *Service) concerned(ctx context.Context, tx *records.Tx, changes []*chan
 	return slices.Compact(ids), nil
 }
 
-// standing returns those of the concerned parties that tuples can follow from before the
-// changes are made: not the new ones, which are most of a first import, unless somebody who
-// was written earlier has delegated through them.
-func standing(ctx context.Context, tx *records.Tx, concerned []party.ID, changes []*change) ([]party.ID, error) {
-	var fresh []party.ID
+// standing returns those of the concerned parties that are on record before the changes are made.
+// No tuples follow from the others, which are most of a first import.
+func standing(concerned []party.ID, changes []*change) []party.ID {
+	fresh := make(map[party.ID]bool)
 	for _, c := range changes {
 		if !c.node.recorded {
-			fresh = append(fresh, c.node.now.ID)
+			fresh[c.node.now.ID] = true
 		}
 	}
-	if len(fresh) == 0 {
-		return concerned, nil
-	}
-	named, err := tx.DelegationsVia(ctx, fresh)
-	if err != nil {
-		return nil, err
-	}
-	without := make(map[party.ID]bool, len(fresh))
-	for _, id := range fresh {
-		without[id] = true
-	}
-	for _, d := range named {
-		delete(without, d.Via)
-	}
-	return slices.DeleteFunc(slices.Clone(concerned), func(id party.ID) bool { return without[id] }), nil
+	return slices.DeleteFunc(slices.Clone(concerned), func(id party.ID) bool { return fresh[id] })
 }
 
 // derive returns the tuples of the parties as the rows are now, ordered.

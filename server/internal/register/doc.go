@@ -11,9 +11,9 @@
 // # How a write is made
 //
 // One write runs at a time. It opens a transaction of the records, derives the tuples of
-// every party concerned, changes the rows, derives again, writes the difference to the
-// graph, commits, and tells the directory. In the store that holds rows and tuples this is
-// one transaction. Where they are two, and the graph refuses, nothing is committed; if the
+// every party concerned that is on record, changes the rows, derives those of all, writes the
+// difference to the graph, commits, and tells the directory. In the store that holds rows and
+// tuples this is one transaction. Where they are two, and the graph refuses, nothing is committed; if the
 // commit fails, the difference is written back; and once the graph has been asked, a caller
 // who goes away no longer ends the write: it would leave tuples without rows.
 //

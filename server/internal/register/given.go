@@ -40,9 +40,11 @@ type Agent struct {
 
 // given adds what follows from what the party has delegated.
 func (d *derivation) given(catalogue *roles.Catalogue, p party.Party, held []Held, g Given) {
+	if p.ID == 0 {
+		return // it is not on record yet: who wrote this names it
+	}
 	for _, each := range g.Delegations {
 		switch {
-		case p.ID == 0:
 		case each.Via != 0:
 			d.passedOn(catalogue, p, each, held, g.Agents)
 		case each.Package != "":

@@ -2,6 +2,9 @@ package register_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +83,35 @@ func TestImportDelegations(t *testing.T) {
 	w.wantTuples(givingRoles...)
 	if rows := w.rows(); len(rows) != 0 {
 		t.Errorf("rows left: %v", rows)
+	}
+}
+
+// TestGivenCutShort has a delegation name parties that are written after it, and lets the import
+// fail at each of its writes: no tuple is of a party that is not on record yet.
+func TestGivenCutShort(t *testing.T) {
+	for n := 1; ; n++ {
+		w := newWorld(t)
+		w.SetChunk(1)
+		w.graph.failAt = w.graph.writes + n
+		_, err := w.run(register.Header{}, file{"test": giving()})
+		w.whollyWritten(fmt.Sprintf("failure at write %d", n))
+		for _, tuple := range w.tuples() {
+			if strings.HasPrefix(tuple, "party:0#") {
+				t.Errorf("failure at write %d leaves %s", n, tuple)
+			}
+		}
+		if err == nil {
+			if n < 5 {
+				t.Errorf("the import had only %d writes", n-1)
+			}
+			w.wantTuples(append(givingRoles, givingTuples...)...)
+			return
+		}
+		if !errors.Is(err, errGraph) {
+			t.Fatal(err)
+		}
+		w.whole(file{"test": giving()})
+		w.wantTuples(append(givingRoles, givingTuples...)...)
 	}
 }
 

@@ -75,14 +75,19 @@ func (s *Store) open(ctx context.Context) (err error) {
 func (s *Store) loadAll(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	also := make(chan error, 1)
-	go func() { also <- s.cfg.Also(ctx, s) }()
+	var also error
+	loaded := make(chan struct{})
+	go func() {
+		defer close(loaded)
+		also = s.cfg.Also(ctx, s)
+	}()
 	if err := s.load(ctx); err != nil {
 		cancel()
-		_ = <-also // it reads from what is given up now
+		<-loaded // it reads from what is given up now
 		return err
 	}
-	return <-also
+	<-loaded
+	return also
 }
 
 // connect opens the file for the committer and for readers, migrates it, and gives its pages

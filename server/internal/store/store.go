@@ -45,8 +45,8 @@ type Config struct {
 	Rebuilt, RebuiltTuples int
 	// Registerer takes the store's metrics. May be nil.
 	Registerer prometheus.Registerer
-	// Also loads what else the caller keeps of the file in memory, at the same time as the
-	// relationships are loaded; until Open returns it may only read the Store. May be nil.
+	// Also loads what else the caller keeps of the file in memory, while the relationships are
+	// loaded. Until Open returns it may use Read and Explain of the Store. May be nil.
 	Also func(context.Context, *Store) error
 	// Progress is told how far loading has come, total being 0 when it is not known. May be nil.
 	Progress func(loaded, total int)

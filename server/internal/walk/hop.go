@@ -56,7 +56,7 @@ func (w *walker) onwardsAlong(p *plan, l graph.List, run []graph.Edge, level int
 	return in
 }
 
-// rememberFrom is after how many hops the walk begins to remember what it has refuted.
+// rememberFrom is after how many hops to what leads on the walk begins to remember what it has refuted.
 const rememberFrom = 16
 
 // proved marks a program of an object in the walker's settled ones that the subject is in;
@@ -73,7 +73,7 @@ func (w *walker) hop(to int32, object graph.Node, level int) truth {
 		w.stop(NotCompiled)
 		return no
 	}
-	if plan.leaf && level <= MaxDepth {
+	if plan.leaf {
 		return w.eval(plan, object, level)
 	}
 	here := state{object, to}
@@ -113,7 +113,7 @@ func (w *walker) hop(to int32, object graph.Node, level int) truth {
 }
 
 // note remembers what a program of an object was found to be. Where objects are reached from
-// themselves all is remembered, or there would be no end of ways to them. What is decided stays
+// themselves all that leads on is remembered, or there would be no end of ways to them. What is decided stays
 // so by whatever way one comes; what is open may be so only by this one.
 func (w *walker) note(here state, in truth, level int) {
 	height := uint8(w.deepest - level)

@@ -50,7 +50,7 @@ type walker struct {
 	path    [MaxDepth]state // the programs on the way from the root to here
 	hops    int             // how many there are on it
 	steps   int             // since the context was looked at
-	walked  int             // hops made
+	walked  int             // hops made to what leads on
 	deepest int             // the deepest level seen since it was last set
 	settled table           // programs of objects that are decided: see note
 	looped  bool            // an object was reached from itself
