@@ -43,6 +43,12 @@ definition doc {
 	permission turn = turn + turn_back + reader
 	permission turn_back = turn + parent->turn
 	permission allowed = reader - turn
+}
+
+definition ring {
+	permission first = second + third
+	permission second = first + third
+	permission third = first + second
 }`
 
 // turn is an engine over turning, with its metrics.
@@ -252,4 +258,20 @@ func TestTooMuchWork(t *testing.T) {
 	end()
 	_, _, err = e.Subjects(canceled, relation.At{}, object("doc:0"), "read", "user")
 	wantFault(t, "nobody waits", err, fault.Canceled, engine.ReasonCanceled)
+}
+
+// TestRoundByNames has SpiceDB itself list who has a permission that names others, which name it,
+// so that there is no relationship to read on the way round.
+func TestRoundByNames(t *testing.T) {
+	e, _ := turn(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := e.SpiceDB().LookupSubjects(
+		&v1.LookupSubjectsRequest{Resource: &v1.ObjectReference{ObjectType: "ring", ObjectId: "x"}, Permission: "first", SubjectObjectType: "user"},
+		&collected[v1.LookupSubjectsResponse]{ctx: engine.WithBudget(pinnedHead(t, ctx, e), 2000), each: func(r *v1.LookupSubjectsResponse) {
+			t.Errorf("%v has the permission", r.GetSubject())
+		}})
+	if status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("a list round and round: %v, want %s", err, codes.ResourceExhausted)
+	}
 }

@@ -17,7 +17,7 @@ func (e *Engine) SpiceDB() v1.PermissionsServiceServer {
 	return e.services.Permissions.(bounded).PermissionsServiceServer
 }
 
-// WithBudget returns a context in which SpiceDB may read relationships some times.
+// WithBudget returns a context in which SpiceDB may read some times.
 func WithBudget(ctx context.Context, reads int64) context.Context {
 	return withBudget(ctx, reads, func() {})
 }

@@ -11,9 +11,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// How many times SpiceDB may read relationships for one question. What it has found out it
-// forgets at once, as nothing of it is kept: a question that comes by the same objects over
-// several ways can take work, and memory with it, that doubles with each step.
+// How many times SpiceDB may read relationships or the schema for one question. What it has found
+// out it forgets at once, as nothing of it is kept: a question that comes by the same objects over
+// several ways can take work, and memory with it, that doubles with each step. The schema is read
+// at every step; where permissions name one another round and round, nothing else is.
 const (
 	readsOfQuestion = 100_000
 	readsOfOneMore  = 1_000     // for each further question of one call, which share much
@@ -31,7 +32,7 @@ type budget struct {
 
 type budgetKey struct{}
 
-// withBudget returns a context in which relationships can be read some times. A question that is
+// withBudget returns a context in which one can read some times. A question that is
 // part of another one has that one's budget.
 func withBudget(ctx context.Context, reads int64, spent func()) context.Context {
 	if _, ok := ctx.Value(budgetKey{}).(*budget); ok {
@@ -86,4 +87,12 @@ func (r boundedReader) ReverseQueryRelationships(ctx context.Context, filter dat
 		return nil, err
 	}
 	return r.RevisionedReader.ReverseQueryRelationships(ctx, filter, opts...)
+}
+
+// ReadSchema reads the schema.
+func (r boundedReader) ReadSchema(ctx context.Context) (datalayer.SchemaReader, error) {
+	if err := spend(ctx); err != nil {
+		return nil, err
+	}
+	return r.RevisionedReader.ReadSchema(ctx)
 }
