@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"flag"
@@ -10,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,51 +22,42 @@ import (
 )
 
 var (
-	costCalls   = flag.Int("cost-calls", 50, "calls by which the tests of cost measure; thousands tell something")
+	costCalls   = flag.Int("cost-calls", 50, "calls by which the tests of cost measure; tens of thousands tell something, as a heap costs more while it is used for the first time")
 	costParties = flag.Int("cost-parties", 300, "parties of their world")
 )
-
-// measured says to the process of a server what it is to serve.
-const measured = "BEHALF_E2E_MEASURED"
-
-// syncedSinks are the sinks of audit when a decision waits until they are synced.
-const syncedSinks = "synced sinks"
 
 // costPolicy lets managing directors read an app, as Altinn's policies do.
 var costPolicy = taxPolicyBeginning + fmt.Sprintf(matchText, "dagl", taxPolicySubject, accessSubject) +
 	fmt.Sprintf(matchText, "read", taxPolicyAction, accessAction) + taxPolicyEnd
 
-// TestDecisionCost measures what a decision over HTTP costs the server in processor time,
-// as a ratio to a handler behind the same middleware that reads the same body and writes a
-// ready answer of the same size. Both serve in processes of their own.
+// TestDecisionCost measures what a decision over HTTP costs the server in processor time, as a
+// ratio to a handler behind the same middleware that reads the same body and writes a ready
+// answer of the same size. Both serve in one process, which is none of the test's.
 func TestDecisionCost(t *testing.T) {
 	if os.Getenv(measured) != "" {
-		serveMeasured(t)
+		serveDecisions(t)
 		return
 	}
 	if *datastoreFlag != server.DatastoreSQLite {
 		t.Skip("what a decision costs is measured on the embedded store")
 	}
 	data, user, party := costWorld(t)
-	body := fmt.Sprintf(`{"Request":{"AccessSubject":[{"Attribute":[{"AttributeId":"urn:altinn:userid","Value":"%d"}]}],`+
-		`"Action":[{"Attribute":[{"AttributeId":"%s","Value":"read"}]}],"Resource":[{"Attribute":[{"AttributeId":"urn:altinn:org","Value":"skd"},`+
-		`{"AttributeId":"urn:altinn:app","Value":"cost"},{"AttributeId":"urn:altinn:partyid","Value":"%d"}]}]}}`, user, taxPolicyAction, party)
-
-	for _, sinks := range []string{"default sinks", syncedSinks} {
+	body := decisionBody(user, party)
+	for sinks, flags := range map[string]string{"default sinks": "", "synced sinks": "--audit-sync"} {
 		t.Run(sinks, func(t *testing.T) {
-			decisions := startMeasured(t, sinks, data)
-			answer := decisions.ask(t, body)
-			if !strings.Contains(answer, `"decision":"Permit"`) {
-				t.Fatalf("the decision is %s", answer)
-			}
-			baseline := startMeasured(t, "baseline:"+answer, data)
-			baseline.ask(t, body)
+			p := startMeasured(t, fmt.Sprintf("%d %d serve --compat altinn-open-decision %s", user, party, flags), data)
 			for range 3 {
-				b, d := baseline.cost(t, body, *costCalls), decisions.cost(t, body, *costCalls)
+				b, d := p.cost(t, p.other[0], body), p.cost(t, p.url, body)
 				t.Logf("processor time per call: decision %s, ready answer %s, ratio %.2f", d, b, float64(d)/float64(b))
 			}
 		})
 	}
+}
+
+func decisionBody(user, party int64) string {
+	return fmt.Sprintf(`{"Request":{"AccessSubject":[{"Attribute":[{"AttributeId":"urn:altinn:userid","Value":"%d"}]}],`+
+		`"Action":[{"Attribute":[{"AttributeId":"%s","Value":"read"}]}],"Resource":[{"Attribute":[{"AttributeId":"urn:altinn:org","Value":"skd"},`+
+		`{"AttributeId":"urn:altinn:app","Value":"cost"},{"AttributeId":"urn:altinn:partyid","Value":"%d"}]}]}}`, user, taxPolicyAction, party)
 }
 
 // costWorld makes a data directory with a world and a policy, and returns a managing
@@ -107,81 +96,46 @@ func costWorld(t *testing.T) (data string, user, party int64) {
 	return data, 2000000003, 2000000001
 }
 
-// process is a server in a process of its own.
-type process struct {
-	url   string
-	pid   int
-	other []string // what it says beside
-}
-
-// startMeasured starts this test as a server.
-func startMeasured(t *testing.T, what, data string) process {
-	t.Helper()
-	test, _, _ := strings.Cut(t.Name(), "/")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
-	cmd.Env = append(os.Environ(), measured+"="+what, "BEHALF_E2E_DATA="+data)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+// serveDecisions serves decisions, and beside them an answer that is ready.
+func serveDecisions(t *testing.T) {
+	var user, party int64
+	_, flags, _ := strings.Cut(os.Getenv(measured), "serve")
+	if _, err := fmt.Sscan(os.Getenv(measured), &user, &party); err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = stdin.Close()
-		_ = cmd.Wait()
+	serveUntilTold(t, "serve "+flags, func(url, _ string) {
+		answer := decide(t, url, decisionBody(user, party))
+		if !strings.Contains(answer, `"decision":"Permit"`) {
+			t.Fatalf("the decision is %s", answer)
+		}
+		fmt.Println("serving", url, serveAnswer(t, answer))
 	})
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if text, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
-			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			said := strings.Fields(text)
-			return process{said[0], cmd.Process.Pid, said[1:]}
-		}
-	}
-	t.Fatalf("%s does not serve", what)
-	return process{}
 }
 
-// serveMeasured serves until its standard input ends.
-func serveMeasured(t *testing.T) {
-	what := os.Getenv(measured)
-	logger := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // what a line costs is measured too
-	url := ""
-	if answer, ok := strings.CutPrefix(what, "baseline:"); ok {
-		recorder, err := event.NewRecorder(logger, prometheus.NewRegistry())
-		if err != nil {
-			t.Fatal(err)
-		}
-		listener := listen(t)
-		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-			_, _ = w.Write([]byte(answer))
-		})
-		srv := &http.Server{Handler: recorder.Handler(handler, handler), ReadHeaderTimeout: time.Minute}
-		go func() { _ = srv.Serve(listener) }()
-		url = "http://" + listener.Addr().String()
-	} else {
-		i := startServer(t, server.Config{
-			DataDir: os.Getenv("BEHALF_E2E_DATA"), Logger: logger, Compat: []string{server.CompatOpenDecision},
-			Audit: server.AuditConfig{Sync: what == syncedSinks},
-		})
-		url = i.url
-	}
-	fmt.Println("serving " + url)
-	_, _ = io.Copy(io.Discard, os.Stdin)
-}
-
-func (p process) ask(t *testing.T, body string) string {
+// serveAnswer serves a ready answer behind the middleware of decisions, and returns where.
+func serveAnswer(t *testing.T, answer string) (url string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.url+"/authorization/api/v1/decision", strings.NewReader(body))
+	recorder, err := event.NewRecorder(slog.New(slog.NewJSONHandler(io.Discard, nil)), prometheus.NewRegistry()) //nolint:sloglint // what a line costs is measured too
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		_, _ = w.Write([]byte(answer))
+	})
+	listener := listen(t)
+	srv := &http.Server{Handler: recorder.Handler(handler, handler), ReadHeaderTimeout: time.Minute}
+	go func() { _ = srv.Serve(listener) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return "http://" + listener.Addr().String()
+}
+
+// decide asks for a decision and returns the answer.
+func decide(t *testing.T, url, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+"/authorization/api/v1/decision", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,26 +152,12 @@ func (p process) ask(t *testing.T, body string) string {
 	return string(answer)
 }
 
-// cost returns the processor time that a call costs the process.
-func (p process) cost(t *testing.T, body string, calls int) time.Duration {
+// cost returns the processor time that a decision costs the process.
+func (p process) cost(t *testing.T, url, body string) time.Duration {
 	t.Helper()
 	before := p.cpu(t)
-	for range calls {
-		p.ask(t, body)
+	for range *costCalls {
+		decide(t, url, body)
 	}
-	return (p.cpu(t) - before) / time.Duration(calls)
-}
-
-// cpu returns the processor time of the process so far.
-func (p process) cpu(t *testing.T) time.Duration {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
-	if err != nil {
-		t.Skipf("processor time is measured by /proc: %v", err)
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	const tick = 10 * time.Millisecond
-	return time.Duration(user+system) * tick
+	return (p.cpu(t) - before) / time.Duration(*costCalls)
 }

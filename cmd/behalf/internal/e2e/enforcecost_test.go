@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -32,7 +30,7 @@ const costRoutes = `routes:
 
 // TestEnforcementCost measures what a question of an API gateway costs in processor time, by
 // forward auth and by ext_authz, as a ratio to bare handlers that answer the same without
-// looking, on servers of their own in the same process.
+// looking, on servers of their own in the same process, which is none of the test's.
 func TestEnforcementCost(t *testing.T) {
 	if os.Getenv(measured) != "" {
 		serveDoors(t)
@@ -43,7 +41,7 @@ func TestEnforcementCost(t *testing.T) {
 	}
 	data, user, party := costWorld(t)
 	q := costQuestion(t, data, user, party)
-	server := startMeasured(t, fmt.Sprintf("doors of %d %d", user, party), data)
+	server := startMeasured(t, fmt.Sprintf("%d %d", user, party), data)
 	t.Run("forward auth", func(t *testing.T) {
 		compare(t, server, q.asForward(server.url), q.asForward(server.other[1]))
 	})
@@ -148,16 +146,21 @@ func (q doorQuestion) envoy(client authv3.AuthorizationClient) (*authv3.CheckRes
 
 func (q doorQuestion) asEnvoy(t *testing.T, address string) func() error {
 	t.Helper()
+	client := newEnvoy(t, address)
+	return func() error {
+		_, err := q.envoy(client)
+		return err
+	}
+}
+
+func newEnvoy(t *testing.T, address string) authv3.AuthorizationClient {
+	t.Helper()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	client := authv3.NewAuthorizationClient(conn)
-	return func() error {
-		_, err := q.envoy(client)
-		return err
-	}
+	return authv3.NewAuthorizationClient(conn)
 }
 
 // ready answers Envoy without looking.
@@ -173,42 +176,45 @@ func (r ready) Check(context.Context, *authv3.CheckRequest) (*authv3.CheckRespon
 }
 
 // serveDoors serves the doors of gateways, and beside them what answers as they do without
-// looking, until standard input ends.
+// looking.
 func serveDoors(t *testing.T) {
 	var user, party int64
-	if _, err := fmt.Sscanf(os.Getenv(measured), "doors of %d %d", &user, &party); err != nil {
+	if _, err := fmt.Sscan(os.Getenv(measured), &user, &party); err != nil {
 		t.Fatal(err)
 	}
 	routes := filepath.Join(t.TempDir(), "routes.yaml")
 	if err := os.WriteFile(routes, []byte(costRoutes), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	data := os.Getenv("BEHALF_E2E_DATA")
-	i := startServer(t, server.Config{
-		DataDir: data, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a line costs is measured too
-		Enforcement: server.EnforcementConfig{RoutesFile: routes, TrustedPeers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+	q := costQuestion(t, os.Getenv("BEHALF_E2E_DATA"), user, party)
+	serveUntilTold(t, "serve --trusted-peers 127.0.0.1/32 --routes "+routes, func(url, grpc string) {
+		web, envoy := q.serveAnswers(t, url, grpc)
+		fmt.Println("serving", url, grpc, web, envoy)
 	})
-	q := costQuestion(t, data, user, party)
-	header, err := q.forward(http.DefaultClient, i.url)
+}
+
+// serveAnswers serves the answers of both doors ready, and returns where.
+func (q doorQuestion) serveAnswers(t *testing.T, url, address string) (web, envoy string) {
+	t.Helper()
+	header, err := q.forward(http.DefaultClient, url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := q.envoy(authv3.NewAuthorizationClient(i.conn))
+	answer, err := q.envoy(newEnvoy(t, address))
 	if err != nil {
 		t.Fatal(err)
 	}
-	web, envoy := listen(t), listen(t)
+	byHTTP, byGRPC := listen(t), listen(t)
 	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), header)
 	})}
-	defer func() { _ = srv.Close() }()
-	go func() { _ = srv.Serve(web) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	go func() { _ = srv.Serve(byHTTP) }()
 	bare := grpc.NewServer()
-	defer bare.Stop()
+	t.Cleanup(bare.Stop)
 	authv3.RegisterAuthorizationServer(bare, ready{answer: answer})
-	go func() { _ = bare.Serve(envoy) }()
-	fmt.Println("serving", i.url, i.address, "http://"+web.Addr().String(), envoy.Addr().String())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	go func() { _ = bare.Serve(byGRPC) }()
+	return "http://" + byHTTP.Addr().String(), byGRPC.Addr().String()
 }
 
 func listen(t *testing.T) net.Listener {

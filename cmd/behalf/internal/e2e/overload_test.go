@@ -1,16 +1,12 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +15,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/behalf-authz/behalf/cmd/behalf/internal/cli"
 	"github.com/behalf-authz/behalf/server"
 )
 
@@ -59,9 +54,7 @@ func TestOverload(t *testing.T) {
 	}
 	f := floodOf(*overloadFlag)
 	if f.ratios {
-		// Whose garbage would be collected on the server's processor.
-		defer debug.SetGCPercent(debug.SetGCPercent(-1))
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(4 << 30))
+		leaveGarbage(t)
 	}
 	i := start(t)
 	loadDemo(t, i)
@@ -92,28 +85,12 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// serveLimited serves with limits, on one processor, until its standard input ends.
+// serveLimited serves with limits, on one processor.
 func serveLimited(t *testing.T) {
 	runtime.GOMAXPROCS(1)
-	ctx, stop := context.WithCancel(t.Context())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	log, logged := io.Pipe()
-	go func() {
-		for lines := bufio.NewScanner(log); lines.Scan(); { // what a line costs is measured too
-			var line struct{ Msg, GRPC, HTTP string }
-			if err := json.Unmarshal(lines.Bytes(), &line); err == nil && line.Msg == "serving" {
-				fmt.Println("serving", "http://"+line.HTTP, line.GRPC, serveHeap(t))
-				_, _ = io.Copy(io.Discard, log)
-			}
-		}
-	}()
-	args := strings.Fields(os.Getenv(measured) + " --grpc-addr 127.0.0.1:0 --http-addr 127.0.0.1:0 --log-format json --data-dir " + os.Getenv("BEHALF_E2E_DATA"))
-	if code := cli.Run(ctx, args, cli.Terminal{In: strings.NewReader(""), Out: io.Discard, Err: logged}); code != 0 {
-		t.Errorf("serve ends with %d", code)
-	}
+	serveUntilTold(t, os.Getenv(measured), func(url, grpc string) {
+		fmt.Println("serving", url, grpc, serveHeap(t))
+	})
 }
 
 // overload is a server in a process of its own, and its two callers.

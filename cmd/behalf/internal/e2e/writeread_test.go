@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,10 @@ func readAndWriteOf(asked time.Duration) readAndWrite {
 // TestWritesWhileReading has readers check while others write. Each of them writes himself now and
 // then, over the connection that he reads by, and must never be answered from before that.
 func TestWritesWhileReading(t *testing.T) {
+	if os.Getenv(measured) != "" {
+		serveUntilTold(t, os.Getenv(measured), func(url, grpc string) { fmt.Println("serving", url, grpc) })
+		return
+	}
 	l := readAndWriteOf(*writeReadFlag)
 	var i *instance
 	known := whoRepresents(bakery, bakerUser)
@@ -50,7 +55,8 @@ func TestWritesWhileReading(t *testing.T) {
 			t.Skip("times are measured on the embedded store")
 		}
 		data, user, party := costWorld(t)
-		i, known = startIn(t, data, nil), whoRepresents(party, user)
+		i, known = startApart(t, data), whoRepresents(party, user)
+		leaveGarbage(t)
 	} else {
 		i = start(t)
 		loadDemo(t, i)
@@ -92,6 +98,16 @@ func TestWritesWhileReading(t *testing.T) {
 	if rate < 0.95*float64(l.writes) {
 		t.Errorf("%.0f writes a second, want %d", rate, l.writes)
 	}
+}
+
+// startApart runs a server in a process of its own.
+func startApart(t *testing.T, data string) *instance {
+	t.Helper()
+	admin, err := server.ReadAdminKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &instance{dataDir: data, address: startMeasured(t, "serve", data).other[0], admin: admin}
 }
 
 func whoRepresents(party, user int64) *behalfv1.CheckQuestion {
