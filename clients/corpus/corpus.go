@@ -44,15 +44,15 @@ func (p Policy) Text() ([]byte, error) { return files.ReadFile(p.File) }
 type Asked struct {
 	Name, Call string
 	// As says who asks: admin, a user at a level such as kari@3, or credentials; empty for admin.
-	As                                          string
-	User, Party, Role, Search, Action, Resource string
-	PageSize                                    int
-	PartyRef                                    map[string]string
-	Question                                    Question
-	Questions                                   []Question
-	App                                         [2]string // org and app
-	Actions                                     []string
-	Want                                        json.RawMessage
+	As                                                   string
+	User, Party, Role, Package, Search, Action, Resource string
+	PageSize                                             int
+	PartyRef                                             map[string]string
+	Question                                             Question
+	Questions                                            []Question
+	App                                                  [2]string // org and app
+	Actions                                              []string
+	Want                                                 json.RawMessage
 }
 
 // Question is whether Subject has Permission on Object.

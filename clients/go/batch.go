@@ -156,7 +156,8 @@ func until(together []*asked) (context.Context, context.CancelFunc) {
 }
 
 // ask answers the questions. One that is malformed fails the whole call, so a call that failed
-// for this is made again in halves: nobody pays for the fault of another.
+// for this is made again in halves: nobody pays for the fault of another. The revision is that of
+// all; a wrong one is everybody's fault.
 func (b *batcher) ask(ctx context.Context, together []*asked) {
 	if len(together) == 1 {
 		a := together[0]
@@ -169,7 +170,7 @@ func (b *batcher) ask(ctx context.Context, together []*asked) {
 		questions[i] = a.question
 	}
 	got, err := askAll(ctx, b.service, together[0].fresh, questions)
-	if CodeOf(err) == codes.InvalidArgument {
+	if CodeOf(err) == codes.InvalidArgument && ReasonOf(err) != ReasonInvalidRevision {
 		b.ask(ctx, together[:len(together)/2])
 		b.ask(ctx, together[len(together)/2:])
 		return

@@ -119,6 +119,56 @@ func TestChecksTravelTogether(t *testing.T) {
 	}
 }
 
+// TestWrongRevisionsAreAskedOnce makes checks at a revision that is none, and finds each refused and
+// none of them asked again.
+func TestWrongRevisionsAreAskedOnce(t *testing.T) {
+	counted := &calls{made: map[string]int{}, hold: 4, letGo: make(chan struct{}), nowRun: make(chan struct{})}
+	c := dial(t, behalf.WithDialOptions(grpc.WithUnaryInterceptor(counted.intercept)))
+	s := c.Session("nonsense")
+	var all, begun sync.WaitGroup
+	check := func() {
+		if allowed, err := s.Check(t.Context(), represents(kari, bakery)); allowed || behalf.ReasonOf(err) != behalf.ReasonInvalidRevision {
+			t.Errorf("%v, %v", allowed, err)
+		}
+	}
+	for range 4 {
+		all.Go(check)
+	}
+	<-counted.nowRun
+	for range 400 {
+		begun.Add(1)
+		all.Go(func() {
+			begun.Done()
+			check()
+		})
+	}
+	begun.Wait()
+	close(counted.letGo)
+	all.Wait()
+	total := 0
+	for _, n := range counted.made {
+		total += n
+	}
+	if total > 200 {
+		t.Errorf("404 checks made %v", counted.made)
+	}
+}
+
+// TestTokensAreNobodysInParticular gives checks contexts with values, of which a token source sees
+// none, whether checks travel alone or together.
+func TestTokensAreNobodysInParticular(t *testing.T) {
+	type key struct{}
+	c := dial(t, behalf.WithTokenSource(func(ctx context.Context) (string, error) {
+		if ctx.Value(key{}) != nil {
+			t.Error("a token source sees what a context carries")
+		}
+		return running.AdminKey, ctx.Err()
+	}))
+	if allowed, err := c.Check(context.WithValue(t.Context(), key{}, "kari"), represents(kari, bakery)); !allowed || err != nil {
+		t.Errorf("%v, %v", allowed, err)
+	}
+}
+
 // TestChecksOfOthersStayApart asks as many users at once, each with his own token.
 func TestChecksOfOthersStayApart(t *testing.T) {
 	c := dial(t)

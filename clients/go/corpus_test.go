@@ -25,7 +25,7 @@ type asked struct {
 // corpusCalls are the calls of the corpus: each returns what is compared of its answer.
 var corpusCalls = map[string]func(context.Context, *behalf.Client, asked) (any, error){
 	"parties": func(ctx context.Context, c *behalf.Client, a asked) (any, error) {
-		query := behalf.PartyQuery{User: a.user, Role: a.Role, Search: a.Search, PageSize: a.PageSize}
+		query := behalf.PartyQuery{User: a.user, Role: a.Role, Package: a.Package, Resource: a.Resource, Action: a.Action, Search: a.Search, PageSize: a.PageSize}
 		all, err := behalf.Collect(c.Parties(ctx, query))
 		return each(all, func(p *behalf.Party) any { return id(p.GetPartyId()) }), err
 	},

@@ -23,7 +23,9 @@ const (
 )
 
 // TokenSource returns the token that a call carries. It is asked for every call, so it keeps the
-// token until it must be renewed. An error ends the call.
+// token until it must be renewed. An error ends the call. ctx ends when the call does and has no
+// values: checks of many callers share calls, so a token cannot be that of one of them. Client.As
+// calls as somebody else.
 type TokenSource func(ctx context.Context) (string, error)
 
 // Option says how a client is made.

@@ -79,7 +79,7 @@ var _ credentials.PerRPCCredentials = bearer{}
 
 // GetRequestMetadata returns the header with the token.
 func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
-	token, err := b.source(ctx)
+	token, err := b.source(valueless{ctx})
 	if err != nil {
 		// gRPC would call any other error a failed login, which it is not yet.
 		return nil, status.Errorf(codes.Unavailable, "get a token: %v", err)
@@ -89,6 +89,12 @@ func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string
 	}
 	return map[string]string{"authorization": "Bearer " + token}, nil
 }
+
+// valueless is a context without its values.
+type valueless struct{ context.Context } //nolint:containedctx // it is one
+
+// Value returns nothing.
+func (valueless) Value(any) any { return nil }
 
 // RequireTransportSecurity returns false: see bearer.
 func (b bearer) RequireTransportSecurity() bool { return false }

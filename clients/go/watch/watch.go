@@ -37,18 +37,17 @@ func Changes(ctx context.Context, client *behalf.Client, query Query) iter.Seq2[
 		ctx, cancel := context.WithCancel(ctx) // ends the stream when the loop does
 		defer cancel()
 		f := follower{service: v1.NewWatchServiceClient(client.Conn()), query: query, yield: yield}
-		if f.query.From == "" {
-			if err := f.begin(ctx, client); err != nil {
-				yield(Batch{}, err)
-				return
-			}
-		}
-		if !yield(Batch{Revision: f.query.From}, nil) {
-			return
-		}
+		begun := false
 		for pause := firstPause; ; pause = min(2*pause, maxPause) {
 			from := f.query.From
-			err := f.follow(ctx)
+			err := f.begin(ctx, client)
+			if err == nil {
+				if !begun && !yield(Batch{Revision: f.query.From}, nil) {
+					return
+				}
+				begun = true
+				err = f.follow(ctx)
+			}
 			if errors.Is(err, errLeft) {
 				return
 			}
@@ -77,9 +76,12 @@ type follower struct {
 	yield   func(Batch, error) bool
 }
 
-// begin finds the revision of now. A watch that named none would begin anew, and not where it was,
-// if it broke before the first change.
+// begin finds the revision of now, unless there is one to follow from. A watch that named none would
+// begin anew, and not where it was, if it broke before the first change.
 func (f *follower) begin(ctx context.Context, client *behalf.Client) error {
+	if f.query.From != "" {
+		return nil
+	}
 	now, err := v1.NewSchemaServiceClient(client.Conn()).ReadSchema(ctx, &v1.ReadSchemaRequest{})
 	f.query.From = now.GetReadAt().GetToken()
 	return err
@@ -112,7 +114,8 @@ func (f *follower) follow(ctx context.Context) error {
 }
 
 // mends reports whether a watch that broke may go on later: the server went away, or stops and tells
-// its clients so.
+// its clients so, or a proxy between has ended the stream, which gRPC calls an internal error; one
+// of the server's own has a reason.
 func mends(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return false
@@ -123,6 +126,8 @@ func mends(ctx context.Context, err error) bool {
 	switch behalf.CodeOf(err) {
 	case codes.Unavailable, codes.Canceled, codes.Aborted, codes.ResourceExhausted:
 		return true
+	case codes.Internal:
+		return behalf.ReasonOf(err) == ""
 	default:
 		return false
 	}

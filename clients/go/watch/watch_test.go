@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	behalf "github.com/behalf-authz/behalf/clients/go"
 	"github.com/behalf-authz/behalf/clients/go/internal/testserver"
@@ -130,6 +131,7 @@ func TestChanges(t *testing.T) {
 type breakable struct {
 	mu      sync.Mutex
 	refuses bool
+	refused chan struct{} // nil, or gets the first refusal
 	conns   []net.Conn
 }
 
@@ -137,6 +139,10 @@ func (b *breakable) dial(ctx context.Context, address string) (net.Conn, error) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.refuses {
+		select {
+		case b.refused <- struct{}{}:
+		default:
+		}
 		return nil, errors.New("refused")
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
@@ -173,6 +179,45 @@ func TestNothingIsMissed(t *testing.T) {
 		if diff := cmp.Diff(lede(i%2 == 1), next(t, pull).Changes); diff != "" {
 			t.Fatalf("change %d: %s", i, diff)
 		}
+	}
+}
+
+// TestBeginsOnceThereIsAServer begins a watch while there is none.
+func TestBeginsOnceThereIsAServer(t *testing.T) {
+	between := breakable{refuses: true, refused: make(chan struct{}, 1)}
+	watcher := dial(t, behalf.WithDialOptions(grpc.WithContextDialer(between.dial)))
+	go func() {
+		<-between.refused
+		between.set(false)
+	}()
+	pull, stop := iter.Pull2(watch.Changes(t.Context(), watcher, watch.Query{}))
+	defer stop()
+	if start, err, _ := pull(); err != nil || start.Revision == "" {
+		t.Fatalf("begun with %+v, %v", start, err)
+	}
+}
+
+// TestGoesOnAfterAProxy has a proxy end the first stream, as one does that hears nothing for long.
+func TestGoesOnAfterAProxy(t *testing.T) {
+	streams := 0
+	proxy := func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, stream grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+		if streams++; streams == 1 {
+			return nil, status.Error(codes.Internal, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR")
+		}
+		return stream(ctx, desc, conn, method, options...)
+	}
+	c := dial(t, behalf.WithDialOptions(grpc.WithStreamInterceptor(proxy)))
+	pull, stop := iter.Pull2(watch.Changes(t.Context(), c, watch.Query{}))
+	defer stop()
+	if _, err, _ := pull(); err != nil {
+		t.Fatal(err)
+	}
+	writer := dial(t)
+	assign(t, writer, true)
+	assign(t, writer, false)
+	next(t, pull)
+	if streams < 2 {
+		t.Errorf("%d streams", streams)
 	}
 }
 

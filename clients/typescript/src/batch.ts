@@ -1,5 +1,5 @@
 import { Deadline } from "./deadline.js";
-import { BehalfError, Reason, codeOf } from "./errors.js";
+import { BehalfError, Reason, codeOf, reasonOf } from "./errors.js";
 import type { components } from "./gen/behalf.js";
 import type { Answer } from "./question.js";
 import type { CallOptions, Wire } from "./wire.js";
@@ -107,7 +107,8 @@ export class Batcher {
 
   /**
    * Answers the questions. One that is malformed fails the whole call, so a call that failed for this is
-   * made again in halves: nobody pays for the fault of another. It never rejects.
+   * made again in halves: nobody pays for the fault of another. The revision is that of all; a wrong one
+   * is everybody's fault. It never rejects.
    */
   async #ask(together: Asked[], signal: AbortSignal): Promise<void> {
     const first = together[0]!;
@@ -129,7 +130,7 @@ export class Batcher {
         }
       });
     } catch (error) {
-      if (codeOf(error) === "INVALID_ARGUMENT" && together.length > 1) {
+      if (codeOf(error) === "INVALID_ARGUMENT" && reasonOf(error) !== Reason.InvalidRevision && together.length > 1) {
         const half = together.length >> 1;
         await this.#ask(together.slice(0, half), signal);
         await this.#ask(together.slice(half), signal);

@@ -96,6 +96,7 @@ export class Client {
     return pages(query.pageSize, async (pageSize, pageToken) => {
       const answer = await this.#wire.call("get", "/v1/parties", { ...options, query: {
         userId: idText("user", query.user ?? 0), role: query.role ?? "", search: query.search ?? "",
+        package: query.package ?? "", resource: query.resource ?? "", action: query.action ?? "",
         order: query.order ?? "PARTY_ORDER_UNSPECIFIED",
         groupSubUnits: query.groupSubUnits ?? false, excludeDeleted: query.excludeDeleted ?? false,
         pageSize, pageToken, atLeastAsFresh: fresh,

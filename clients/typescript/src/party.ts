@@ -7,6 +7,15 @@ export interface PartyQuery {
   readonly user?: UserID;
   /** Keeps the parties on which the user has this role: a code or URN in any case. */
   readonly role?: string;
+  /** Keeps the parties for which the user may use this access package. One of role, package and resource can be given. */
+  readonly package?: string;
+  /**
+   * Keeps the parties for which this resource's policy lets the user take the action, by a role or a
+   * package that it names or by a right delegated.
+   */
+  readonly resource?: string;
+  /** The action of resource; any, unless given. */
+  readonly action?: string;
   /** Keeps the parties whose name or organisation number begins with its words. */
   readonly search?: string;
   /** The order of the list; by name, unless given. */

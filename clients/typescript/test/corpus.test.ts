@@ -15,8 +15,8 @@ after(() => server?.stop());
 
 /** The calls of the corpus: each returns what is compared of its answer. */
 const calls: Record<string, (client: Client, asked: Asked) => Promise<unknown>> = {
-  parties: async (client, { user, role = "", search = "", pageSize = 0 }) =>
-    (await collect(client.parties({ user, role, search, pageSize }))).map((party) => party.partyId),
+  parties: async (client, { user, role = "", package: name = "", resource = "", action = "", search = "", pageSize = 0 }) =>
+    (await collect(client.parties({ user, role, package: name, resource, action, search, pageSize }))).map((party) => party.partyId),
   party: async (client, { partyRef }) => (await client.party(partyRef)).name,
   mayRepresent: (client, { user, party }) => client.mayRepresent(user, party),
   representatives: async (client, { party, role }) => (await collect(client.representatives(party, role))).map((r) => r.userId),

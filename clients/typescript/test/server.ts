@@ -30,6 +30,7 @@ export interface Asked {
   user: string;
   party: string;
   role?: string;
+  package?: string;
   search?: string;
   pageSize?: number;
   partyRef: PartyRef;

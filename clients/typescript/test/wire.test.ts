@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Effect, Reason, app, dial, partyObject } from "@behalf-authz/client";
+import { Effect, Reason, app, dial, partyObject, reasonOf } from "@behalf-authz/client";
 
 /** Returns a client whose server answers with these in turn, and then the last; and how often it was called. */
 function answering(...answers: (Response | Error | (() => Response))[]) {
@@ -60,6 +60,14 @@ test("answers that are none let nobody in", async () => {
   const one = answering(Response.json({ answers: [{ allowed: true }], decisions: [{ effect: Effect.Permit }] })).client;
   await assert.rejects(one.bulkCheck([question, question]), { code: "INTERNAL" });
   await assert.rejects(one.bulkDecide([app("o", "a"), app("o", "a")]), { code: "INTERNAL" });
+});
+
+test("a revision that is wrong for all is asked about once", async () => {
+  const { client, seen } = answering(
+    Response.json({ code: "INVALID_ARGUMENT", reason: "INVALID_REVISION", status: 400, title: "", type: "" }, { status: 400 }));
+  const asked = await Promise.allSettled(Array.from({ length: 100 }, () => client.session("r").check(question)));
+  assert.ok(asked.every((check) => check.status === "rejected" && reasonOf(check.reason) === Reason.InvalidRevision));
+  assert.equal(seen.length, 1);
 });
 
 test("what something between here and the server says is no answer of the server's", async () => {
