@@ -72,20 +72,21 @@ func (n *node) start(t *testing.T) *server.Server {
 func TestRollingRestart(t *testing.T) {
 	path := tool(t, "nginx")
 	uri := pg.Database(t)
+	s := newSetup(t)
 	var nodes [2]*node
 	for i := range nodes {
 		nodes[i] = &node{cfg: server.Config{
 			DataDir: t.TempDir(), Datastore: uri, Migrate: true,
-			GRPCAddr: fmt.Sprintf("127.0.0.1:%d", oidc.Port(t)), HTTPAddr: fmt.Sprintf("127.0.0.1:%d", oidc.Port(t)),
+			GRPCAddr: fmt.Sprintf("127.0.0.1:%d", oidc.Port(t)), HTTPAddr: fmt.Sprintf("127.0.0.1:%d", oidc.Port(t)), TLS: s.tls(),
 		}}
-		s := nodes[i].start(t)
+		started := nodes[i].start(t)
 		if i == 0 {
-			w := &world{register: behalfv1.NewRegisterServiceClient(s.Conn()), admin: adminOf(t, nodes[0])}
+			w := &world{register: behalfv1.NewRegisterServiceClient(started.Conn()), admin: adminOf(t, nodes[0])}
 			w.load(t)
 		}
 	}
-	g := startNodesNginx(t, path, nodes[0].cfg, nodes[1].cfg)
-	l := startLoad(t, g, checkingKey(t, nodes[0]))
+	g := s.startNodesNginx(t, path, nodes[0].cfg, nodes[1].cfg)
+	l := startLoad(t, g, checkingKey(t, g, nodes[0]))
 	for _, n := range []*node{nodes[0], nodes[1], nodes[0]} {
 		l.goOn(t, "with both")
 		n.stop(t)
@@ -110,20 +111,20 @@ func adminOf(t *testing.T, n *node) context.Context {
 }
 
 // checkingKey returns a key that may check, at each node.
-func checkingKey(t *testing.T, n *node) string {
+func checkingKey(t *testing.T, g *gateway, n *node) string {
 	t.Helper()
 	admin, err := server.ReadAdminKey(n.cfg.DataDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+n.cfg.HTTPAddr+"/v1/apikeys",
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url()+"/v1/apikeys",
 		strings.NewReader(`{"name":"checker","scopes":["behalf:check"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+admin)
 	r.Header.Set("Content-Type", "application/json")
-	got, err := http.DefaultClient.Do(r)
+	got, err := g.client(t).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,14 +136,28 @@ func checkingKey(t *testing.T, n *node) string {
 	return key.Secret
 }
 
-// startNodesNginx runs nginx with the example for several servers.
-func startNodesNginx(t *testing.T, path string, a, b server.Config) *gateway {
+// tls is how a server proves itself to the gateway.
+func (s setup) tls() server.TLSConfig {
+	return server.TLSConfig{CertFile: s.identity.cert, KeyFile: s.identity.key}
+}
+
+// client returns a client of the gateway.
+func (g *gateway) client(t *testing.T) *http.Client {
 	t.Helper()
-	s := newSetup(t)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: g.trust}, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// startNodesNginx runs nginx with the example for several servers.
+func (s setup) startNodesNginx(t *testing.T, path string, a, b server.Config) *gateway {
+	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, "nodes.conf", example(t, "nginx/nodes.conf", nil))
 	upstreams := strings.NewReplacer("10.0.0.1:7480", a.HTTPAddr, "10.0.0.2:7480", b.HTTPAddr, "10.0.0.1:7400", a.GRPCAddr, "10.0.0.2:7400", b.GRPCAddr)
 	write(t, dir, "behalf/nodes-upstreams.conf", upstreams.Replace(example(t, filepath.Join("nginx", "behalf", "nodes-upstreams.conf"), nil)))
+	write(t, dir, "behalf/nodes-tls.conf",
+		strings.ReplaceAll(example(t, filepath.Join("nginx", "behalf", "nodes-tls.conf"), nil), "/etc/ssl/certs/behalf-ca.pem", s.identity.cert))
 	write(t, dir, "behalf/nodes-listen.conf", fmt.Sprintf("listen 127.0.0.1:%d ssl http2;\nserver_name behalf.example.com;\nssl_certificate %s;\nssl_certificate_key %s;\n",
 		s.port, s.identity.cert, s.identity.key))
 	main := write(t, dir, "nginx.conf", `daemon off; master_process off; pid nginx.pid; error_log stderr notice;
@@ -171,17 +186,15 @@ func startLoad(t *testing.T, g *gateway, key string) *load {
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{stop: stop}
 	t.Cleanup(l.end)
-	trust := &tls.Config{RootCAs: g.trust}
-	transport := &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	client, err := behalf.Dial(g.address, behalf.WithTLS(trust), behalf.WithToken(key))
+	overHTTP := g.client(t)
+	client, err := behalf.Dial(g.address, behalf.WithTLS(&tls.Config{RootCAs: g.trust}), behalf.WithToken(key))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	for range 2 {
 		l.work(ctx, 0, func(ctx context.Context) error {
-			return checkHTTP(ctx, &http.Client{Transport: transport}, g.url(), key)
+			return checkHTTP(ctx, overHTTP, g.url(), key)
 		})
 		l.work(ctx, 1, func(ctx context.Context) error { return checkGRPC(ctx, client) })
 	}
@@ -223,6 +236,11 @@ func (l *load) goOn(t *testing.T, when string) {
 
 func checkHTTP(ctx context.Context, client *http.Client, url, key string) error {
 	question := fmt.Sprintf(`{"question":{"object":{"type":"party","id":"%d"},"permission":"represent","subject":{"type":"user","id":"%d"}}}`, fjellheim, kari)
+	return askHTTP(ctx, client, url, key, question, `"allowed":true`)
+}
+
+// askHTTP asks whether something is allowed, and wants an answer.
+func askHTTP(ctx context.Context, client *http.Client, url, key, question, want string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/check", strings.NewReader(question))
 	if err != nil {
 		return err
@@ -238,7 +256,7 @@ func checkHTTP(ctx context.Context, client *http.Client, url, key string) error 
 	if err != nil {
 		return fmt.Errorf("over HTTP: %w", err)
 	}
-	if got.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(`"allowed":true`)) {
+	if got.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(want)) {
 		return fmt.Errorf("over HTTP: %s %s", got.Status, body)
 	}
 	return nil

@@ -122,7 +122,7 @@ func managing() *behalfv1.AssignmentRecord {
 	return &behalfv1.AssignmentRecord{From: "party:50076451", Role: "DAGL", To: "party:50002598"}
 }
 
-// identity is a certificate of 127.0.0.1 and its files.
+// identity is a certificate of 127.0.0.1 and of behalf, and its files.
 type identity struct {
 	certificate *x509.Certificate
 	cert, key   string
@@ -136,7 +136,7 @@ func newIdentity(t *testing.T) identity {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"behalf"}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
