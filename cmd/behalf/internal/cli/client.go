@@ -68,8 +68,7 @@ func (c *client) dial() (*grpc.ClientConn, error) {
 // transport is plaintext to this machine, and TLS to any other unless that was refused
 // by name.
 func (c *client) transport(host string) (credentials.TransportCredentials, error) {
-	secure := c.tls || c.caCert != "" || c.serverName != "" || c.clientCert != "" || c.clientKey != ""
-	if !secure && c.mayPlaintext(host) {
+	if !c.secure() && c.mayPlaintext(host) {
 		return insecure.NewCredentials(), nil
 	}
 	config, err := c.tlsConfig()
@@ -77,6 +76,11 @@ func (c *client) transport(host string) (credentials.TransportCredentials, error
 		return nil, err
 	}
 	return credentials.NewTLS(config), nil
+}
+
+// secure reports whether TLS was asked for.
+func (c *client) secure() bool {
+	return c.tls || c.caCert != "" || c.serverName != "" || c.clientCert != "" || c.clientKey != ""
 }
 
 // mayPlaintext reports whether credentials may go to a host in the clear.

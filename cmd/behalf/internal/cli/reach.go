@@ -38,6 +38,9 @@ func (c *client) reach(ctx context.Context, bar *progress) (_ grpc.ClientConnInt
 		return nil, nil, usage
 	}
 	if !c.mayOpen() {
+		if c.meansServer() {
+			return nil, nil, fmt.Errorf("%w; a data directory is opened in its place only without a token and without TLS, which mean a server", dialErr)
+		}
 		return nil, nil, fmt.Errorf("%w; or name a data directory with --data-dir, which is opened while no server runs", dialErr)
 	}
 	config := server.Config{DataDir: c.dataDir}
@@ -83,10 +86,14 @@ func (c *client) probe(ctx context.Context, conn grpc.ClientConnInterface) error
 	return err
 }
 
+// meansServer reports whether a server is meant, and no data but its own: by who has a token, or
+// says how TLS is spoken. The address may be a port through which a server far away is reached.
+func (c *client) meansServer() bool { return c.token != "" || c.secure() }
+
 // mayOpen reports whether the data directory stands for the server that does not answer.
 func (c *client) mayOpen() bool {
 	host, _, err := net.SplitHostPort(c.address)
-	if err != nil || !local(host) {
+	if err != nil || !local(host) || c.meansServer() {
 		return false
 	}
 	if c.dataDir != defaultDataDir {

@@ -67,6 +67,18 @@ func TestFirstKey(t *testing.T) {
 	if code, said := create("--token", token); code == 0 {
 		t.Errorf("of a server whose name is not asked for: %s", said)
 	}
+	// While no server runs, its data directory stands for it, but not for who means a server.
+	i.stop()
+	if code, said := create("--token", token, "--server-name", "behalf", "--data-dir", data); code == 0 || !strings.Contains(said, "mean a server") {
+		t.Errorf("with the servers' key, of none: %d %s", code, said)
+	}
+	if code, said := create("--server-name", "behalf", "--data-dir", data); code == 0 || !strings.Contains(said, "mean a server") {
+		t.Errorf("with a certificate, of none: %d %s", code, said)
+	}
+	if *datastoreFlag != server.DatastoreSQLite {
+		return // Postgres has what the directory has of a file
+	}
+	run(t, "apikey", "create", "--name", "portal", "--scope", "behalf:check", "--address", i.address, "--data-dir", data)
 }
 
 func writePEM(t *testing.T, path, kind string, der []byte) {
