@@ -35,7 +35,7 @@ func (e *Engine) Services() Services { return e.services }
 // Context returns a context in which the captured services find SpiceDB's data layer and
 // a logger. It fixes the instant at which the call is answered, unless one is fixed already.
 func (e *Engine) Context(ctx context.Context) context.Context {
-	if _, ok := relation.Instant(ctx); !ok {
+	if !relation.HasInstant(ctx) {
 		ctx = relation.WithInstant(ctx, time.Now())
 	}
 	return e.log.WithContext(datalayer.ContextWithDataLayer(ctx, e.layer))

@@ -40,6 +40,13 @@ func (l List) Seek(e Edge) (Edge, bool) {
 	return 0, false
 }
 
+// KindFrom returns the first kind, of those that are not less than one, which edges of a relation
+// have.
+func (l List) KindFrom(rel, kind Rel) (Rel, bool) {
+	e, ok := l.Seek(MakeEdge(rel, kind, 0))
+	return e.Kind(), ok && e.Rel() == rel
+}
+
 // Payload returns the payload of an edge of the list, nil when it has none.
 func (l List) Payload(e Edge) *Payload {
 	switch {

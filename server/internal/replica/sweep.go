@@ -19,21 +19,11 @@ func (r *Replica) sweep(ctx context.Context, now time.Time) {
 
 // expired returns the tuples that expired long ago. It goes through the whole graph, and needs
 // no turn for it.
-func (r *Replica) expired(now time.Time) (old []graph.Tuple) {
-	last := r.latest.Load()
-	if last == nil {
-		return nil
+func (r *Replica) expired(now time.Time) []graph.Tuple {
+	if last := r.latest.Load(); last != nil {
+		return last.Snapshot.Expired(now.Add(-sweepAge))
 	}
-	for t := range last.Snapshot.Query(graph.Query{Expiry: graph.Present}) {
-		if sweepable(&t, now) {
-			old = append(old, t)
-		}
-	}
-	return old
-}
-
-func sweepable(t *graph.Tuple, now time.Time) bool {
-	return !t.Expires.IsZero() && !t.Expires.After(now.Add(-sweepAge))
+	return nil
 }
 
 // remove removes those of the tuples that are still as old as they were found: any may have
@@ -53,16 +43,9 @@ func (r *Replica) remove(ctx context.Context, now time.Time, old []graph.Tuple) 
 	}
 	tx := r.graph.Begin()
 	defer tx.Drop()
-	for i := range old {
-		for t := range last.Snapshot.Query(same(&old[i])) {
-			if !sweepable(&t, now) {
-				continue
-			}
-			if _, err := tx.Delete(t); err != nil {
-				r.giveUp(ctx, err)
-				return
-			}
-		}
+	if err := tx.DeleteExpired(old, now.Add(-sweepAge)); err != nil {
+		r.giveUp(ctx, err)
+		return
 	}
 	if !tx.Changed() {
 		return
@@ -76,14 +59,4 @@ func (r *Replica) remove(ctx context.Context, now time.Time, old []graph.Tuple) 
 	swept.Snapshot = snapshot
 	r.memory.add(&swept, true)
 	r.latest.Store(&swept)
-}
-
-// same selects the tuple between the same ends.
-func same(t *graph.Tuple) graph.Query {
-	return graph.Query{
-		ResourceType: t.Resource.Type, ResourceIDs: []string{t.Resource.ID}, Relation: t.Relation,
-		Subjects: []graph.Subjects{{
-			Type: t.Subject.Type, IDs: []string{t.Subject.ID}, Plain: t.Subject.Relation == "", Relation: t.Subject.Relation,
-		}},
-	}
 }

@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -190,6 +192,45 @@ func TestSweep(t *testing.T) {
 	s = open(t, dir)
 	if diff := cmp.Diff(left, tuples(t, s, head(t, s))); diff != "" {
 		t.Errorf("after a sweep and a restart:\n%s", diff)
+	}
+}
+
+// TestExpire removes what expired long ago, and nothing that was written again meanwhile.
+func TestExpire(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	ends := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	const expiring = "party:%d#dagl@user:1[expiration:2030-01-01T00:00:00Z]"
+	var updates []tuple.RelationshipUpdate
+	for i := range 2500 { // more than one step removes
+		updates = append(updates, tuple.Touch(tuple.MustParse(fmt.Sprintf(expiring, i))))
+	}
+	write(t, s, append(updates, tuple.Touch(tuple.MustParse("party:1#lede@user:1")), tuple.Touch(tuple.MustParse("party:1#lede@user:2[expiration:2031-01-01T00:00:00Z]")))...)
+	before := head(t, s)
+	if err := s.ExpireAt(t.Context(), ends.Add(23*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(tuples(t, s, head(t, s))); got != 2502 {
+		t.Errorf("a day has not passed, and there are %d of 2502", got)
+	}
+	if err := s.ExpireAt(t.Context(), ends.Add(25*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	left := tuples(t, s, head(t, s))
+	if len(left) != 2 {
+		t.Errorf("%d are left, want the two that had not expired a day ago", len(left))
+	}
+	if got := len(watched(t, s, before)); got == 0 {
+		t.Error("who watches is not told")
+	}
+	create := tuple.Create(tuple.MustParse(strings.Replace(fmt.Sprintf(expiring, 7), "2030", "2040", 1)))
+	write(t, s, create)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	if got := len(tuples(t, s, head(t, s))); got != 3 {
+		t.Errorf("%d after a restart, want 3", got)
 	}
 }
 

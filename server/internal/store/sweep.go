@@ -10,20 +10,25 @@ import (
 // sweepStep is how many rows one step of a sweep removes, so that no writer waits long.
 const sweepStep = 1000
 
-// sweepLoop removes what is too old from memory and from the file, now and then.
+// sweepLoop removes what is too old or has expired from memory and from the file, now and then.
 func (s *Store) sweepLoop() {
-	ticker := time.NewTicker(s.cfg.Sweep)
-	defer ticker.Stop()
+	old, expired := time.NewTicker(s.cfg.Sweep), time.NewTicker(expireEvery)
+	defer old.Stop()
+	defer expired.Stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for {
 		select {
-		case <-ticker.C:
+		case <-old.C:
+			if err := s.sweep(ctx, time.Now()); err != nil && !errors.Is(err, ErrClosed) {
+				s.cfg.Logger.ErrorContext(ctx, "history not trimmed", "error", err)
+			}
+		case <-expired.C:
+			if err := s.expire(ctx, time.Now()); err != nil && !errors.Is(err, ErrClosed) {
+				s.cfg.Logger.ErrorContext(ctx, "expired relationships not removed", "error", err)
+			}
 		case <-s.stop:
 			return
-		}
-		if err := s.sweep(ctx, time.Now()); err != nil && !errors.Is(err, ErrClosed) {
-			s.cfg.Logger.ErrorContext(ctx, "history not trimmed", "error", err)
 		}
 	}
 }

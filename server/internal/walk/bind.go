@@ -2,6 +2,7 @@ package walk
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -19,6 +20,9 @@ type bound struct {
 	kinds  map[string]graph.Rel // by definition: its objects as subjects
 	plans  []atomic.Pointer[plan]
 	reach  []atomic.Pointer[reach]
+
+	binding sync.Mutex       // held while a program is bound
+	subs    map[*sub]subPlan // those that are, without their offsets: programs share them
 }
 
 // at returns the schema in the numbers of a published snapshot.
@@ -37,6 +41,7 @@ func (s *Schema) at(snap *graph.Snapshot) *bound {
 		kinds: make(map[string]graph.Rel, len(s.defs)),
 		plans: make([]atomic.Pointer[plan], len(s.programs)),
 		reach: make([]atomic.Pointer[reach], len(s.programs)),
+		subs:  make(map[*sub]subPlan),
 	}
 	for i, p := range s.programs {
 		b.rels[i] = relOf(snap, p.def.name, p.name)
@@ -127,8 +132,13 @@ func (b *bound) plan(p *program) *plan {
 	if p.body == nil {
 		return nil
 	}
+	b.binding.Lock()
+	defer b.binding.Unlock()
+	if have := b.plans[p.index].Load(); have != nil {
+		return have
+	}
 	made := b.bind(p.body)
-	b.plans[p.index].Store(made) // whoever else makes it makes the same
+	b.plans[p.index].Store(made)
 	return made
 }
 
@@ -232,8 +242,20 @@ func (b *bound) arrow(tupleset *program, target string, offset int) []kindHops {
 	return all
 }
 
+// bindSub binds a term, once for all programs that it is part of: their number can double with each
+// permission that names another one twice.
 func (b *bound) bindSub(t subTerm) subPlan {
-	s := subPlan{op: t.sub.op, offset: t.offset}
+	s, have := b.subs[t.sub]
+	if !have {
+		s = b.bindNew(t)
+		b.subs[t.sub] = s
+	}
+	s.offset = t.offset
+	return s
+}
+
+func (b *bound) bindNew(t subTerm) subPlan {
+	s := subPlan{op: t.sub.op}
 	for _, kid := range t.sub.kids {
 		s.kids = append(s.kids, b.bind(kid))
 	}

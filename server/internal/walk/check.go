@@ -81,7 +81,7 @@ func (w *walker) verdict(in truth) (Verdict, Reason) {
 // that it rests on, it looks again: the order in which objects are come by must not matter.
 func (w *walker) root(p *program, plan *plan, object graph.Node, level int) truth {
 	for {
-		w.hops = 1
+		w.hops, w.worked = 1, 0
 		w.path[0] = state{object, p.index}
 		w.unclear.empty()
 		w.learned = false
@@ -103,11 +103,9 @@ func (w *walker) eval(p *plan, object graph.Node, level int) truth {
 
 // evalOver is eval with the object's tuples.
 func (w *walker) evalOver(p *plan, object graph.Node, l graph.List, level int) truth {
-	if level+p.height > MaxDepth {
-		w.stop(TooDeep)
+	if !w.goesTo(level+p.height) || !w.work() {
 		return no
 	}
-	w.deepest = max(w.deepest, level+p.height)
 	if object == w.subject && (w.asked < 0 && p.self || p.contains.has(w.asked)) {
 		return yes
 	}

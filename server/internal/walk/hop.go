@@ -5,18 +5,34 @@ import "github.com/behalf-authz/behalf/server/internal/graph"
 // onwards walks on from the subjects of the relations that a plan follows.
 func (w *walker) onwards(p *plan, l graph.List, level int) truth {
 	if l.Len() > manyEdges {
-		in := no
-		for i := range p.follow {
-			if in = max(in, w.onwardsFrom(p, l, l.Relation(p.follow[i].rel), level)); in == yes {
-				return yes
-			}
-		}
-		return in
+		return w.onwardsInMany(p, l, level)
 	}
 	if run, ok := l.Small(); ok {
 		return w.onwardsAlong(p, l, run, level)
 	}
 	return w.onwardsFrom(p, l, l.All(), level)
+}
+
+// onwardsInMany is onwards for a long list, of which most may be subjects that lead nowhere.
+func (w *walker) onwardsInMany(p *plan, l graph.List, level int) truth {
+	in := no
+	for i := range p.follow {
+		f := &p.follow[i]
+		for kind, ok := l.KindFrom(f.rel, 0); ok; kind, ok = l.KindFrom(f.rel, kind+1) {
+			k := f.hopsOf(kind)
+			if k == nil {
+				w.stop(NotCompiled) // a tuple that the schema does not allow
+				return no
+			}
+			if len(k.hops) == 0 {
+				continue
+			}
+			if in = max(in, w.onwardsFrom(p, l, l.Group(f.rel, kind), level)); in == yes || w.done {
+				return in
+			}
+		}
+	}
+	return in
 }
 
 func (w *walker) onwardsFrom(p *plan, l graph.List, c graph.Cursor, level int) truth {
@@ -38,14 +54,14 @@ func (w *walker) onwardsAlong(p *plan, l graph.List, run []graph.Edge, level int
 			continue
 		}
 		k := p.follow[at-1].hopsOf(e.Kind())
+		if k != nil && len(k.hops) == 0 || !w.holds(l, e) {
+			continue
+		}
 		if k == nil {
 			w.stop(NotCompiled) // a tuple that the schema does not allow
 		}
 		if w.done {
 			return no
-		}
-		if len(k.hops) == 0 || !w.holds(l, e) {
-			continue
 		}
 		for _, h := range k.hops {
 			if in = max(in, w.hop(h.to, e.Node(), level+h.offset+1)); in == yes {
@@ -56,12 +72,12 @@ func (w *walker) onwardsAlong(p *plan, l graph.List, run []graph.Edge, level int
 	return in
 }
 
-// rememberFrom is after how many hops to what leads on the walk begins to remember what it has refuted.
+// rememberFrom is after how many hops to what leads on the walk begins to remember what it has found.
 const rememberFrom = 16
 
-// proved marks a program of an object in the walker's settled ones that the subject is in;
-// for one that he is not in, its height is there.
-const proved uint8 = 255
+// The walker's settled programs of objects have their height, which is less than proved, and
+// with it proved where the subject is in one.
+const proved uint8 = 128
 
 // hop evaluates a program of another object, or another one of the same.
 func (w *walker) hop(to int32, object graph.Node, level int) truth {
@@ -83,14 +99,11 @@ func (w *walker) hop(to int32, object graph.Node, level int) truth {
 			return open
 		}
 	}
-	if height, ok := w.settled.find(here.key()); ok {
-		if height == proved {
-			return yes
+	if mark, ok := w.settled.find(here.key()); ok {
+		if !w.goesTo(level+int(mark&^proved)) || mark&proved == 0 {
+			return no
 		}
-		if level+int(height) > MaxDepth {
-			w.stop(TooDeep)
-		}
-		return no
+		return yes
 	}
 	if _, ok := w.unclear.find(here.key()); ok {
 		return open
@@ -112,23 +125,33 @@ func (w *walker) hop(to int32, object graph.Node, level int) truth {
 	return in
 }
 
-// note remembers what a program of an object was found to be. Where objects are reached from
-// themselves all that leads on is remembered, or there would be no end of ways to them. What is decided stays
-// so by whatever way one comes; what is open may be so only by this one.
+// goesTo notes that something was found by going as deep as a level, and stops where SpiceDB may
+// give up before.
+func (w *walker) goesTo(level int) (ok bool) {
+	w.deepest = max(w.deepest, level)
+	if level > MaxDepth {
+		w.stop(TooDeep)
+	}
+	return !w.done
+}
+
+// note remembers what a program of an object was found to be, or there would be no end of ways to
+// what several lead to, and to what is reached from itself. What is decided stays so by whatever way
+// one comes; what is open may be so only by this one.
 func (w *walker) note(here state, in truth, level int) {
-	height := uint8(w.deepest - level)
-	switch in {
-	case open:
+	if in == open {
 		w.unclear.put(here.key(), 0)
 		return
-	case yes:
-		height = proved
-	case no:
 	}
-	if w.looped || in == no && w.walked > rememberFrom {
-		w.settled.put(here.key(), height)
-		w.learned = true
+	if !w.looped && w.walked <= rememberFrom {
+		return
 	}
+	mark := uint8(w.deepest - level)
+	if in == yes {
+		mark |= proved
+	}
+	w.settled.put(here.key(), mark)
+	w.learned = true
 }
 
 // sub evaluates a term that is no union.

@@ -44,8 +44,15 @@ type looper struct {
 	now    time.Time
 	arrows bool
 	states table // by programs of objects: whether one is on the way to here
-	steps  int   // since the context was looked at
-	gone   bool  // the context is done
+	looked map[part]bool
+	steps  int  // since the context was looked at
+	gone   bool // the context is done
+}
+
+// part is a part of a term that is no union, of an object.
+type part struct {
+	plan *plan
+	node graph.Node
 }
 
 // The values of its states.
@@ -86,12 +93,25 @@ func (l *looper) look(p *plan, object graph.Node, list graph.List, level int) bo
 			return true
 		}
 		for _, kid := range s.kids {
-			if l.look(kid, object, list, level+s.offset) {
+			if l.lookOnce(kid, object, list, level+s.offset) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// lookOnce is look for a part that may be part of many terms.
+func (l *looper) lookOnce(p *plan, object graph.Node, list graph.List, level int) bool {
+	here := part{p, object}
+	if l.looked[here] {
+		return false
+	}
+	if l.looked == nil {
+		l.looked = make(map[part]bool)
+	}
+	l.looked[here] = true
+	return l.look(p, object, list, level)
 }
 
 // atOnly returns the places of a plan that follows one relation.
@@ -103,7 +123,21 @@ func atOnly(rel graph.Rel) []uint16 {
 
 // follow visits what the subjects of the relations of a plan lead to.
 func (l *looper) follow(p *plan, list graph.List, level int) bool {
-	c := list.All()
+	if list.Len() <= manyEdges {
+		return l.followFrom(p, list, list.All(), level)
+	}
+	for i := range p.follow {
+		f := &p.follow[i]
+		for kind, ok := list.KindFrom(f.rel, 0); ok; kind, ok = list.KindFrom(f.rel, kind+1) {
+			if k := f.hopsOf(kind); k != nil && len(k.hops) > 0 && l.followFrom(p, list, list.Group(f.rel, kind), level) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (l *looper) followFrom(p *plan, list graph.List, c graph.Cursor, level int) bool {
 	for run := c.Next(); len(run) > 0; run = c.Next() {
 		if l.steps += len(run); l.steps > pollSteps {
 			l.steps, l.gone = 0, l.ctx.Err() != nil

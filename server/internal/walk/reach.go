@@ -9,8 +9,9 @@ import (
 // reach is how a target is reached from subjects: the programs that lead to it, and over
 // which tuples. It is the plans of these programs read backwards.
 type reach struct {
-	goals []goal // the first is the target
-	why   Reason // why there is none
+	goals []goal      // the first is the target
+	wild  []graph.Rel // the kinds of subjects that all objects of a type stand for, in any term
+	why   Reason      // why there is none
 }
 
 // goal is a program whose members matter.
@@ -81,7 +82,8 @@ func (b *bound) makeReach(target *program) *reach {
 	}
 	for i := 0; i < len(r.goals); i++ {
 		var seeds []seed
-		leaves(r.goals[i].plan, false, func(s seed) { seeds = append(seeds, s) })
+		leaves(r.goals[i].plan, false, map[*plan]bool{}, func(s seed) { seeds = append(seeds, s) })
+		r.addWild(r.goals[i].plan, map[*plan]bool{})
 		r.goals[i].seeds = seeds
 		height := r.goals[i].plan.height
 		for _, s := range seeds {
@@ -116,9 +118,31 @@ func (b *bound) makeReach(target *program) *reach {
 	return r
 }
 
+// addWild adds the kinds of a plan's wildcards and of those of all its parts.
+func (r *reach) addWild(p *plan, seen map[*plan]bool) {
+	if seen[p] {
+		return
+	}
+	seen[p] = true
+	for _, w := range p.wild {
+		if !slices.Contains(r.wild, w.kind) {
+			r.wild = append(r.wild, w.kind)
+		}
+	}
+	for i := range p.subs {
+		for _, kid := range p.subs[i].kids {
+			r.addWild(kid, seen)
+		}
+	}
+}
+
 // leaves calls f for the plan, and for the parts of it without which nobody is a member of
-// its terms that are no unions.
-func leaves(p *plan, maybe bool, f func(seed)) {
+// its terms that are no unions, each once.
+func leaves(p *plan, maybe bool, seen map[*plan]bool, f func(seed)) {
+	if seen[p] {
+		return
+	}
+	seen[p] = true
 	f(seed{p, maybe})
 	for i := range p.subs {
 		switch s := &p.subs[i]; s.op { //nolint:exhaustive // all others are unions
@@ -127,9 +151,9 @@ func leaves(p *plan, maybe bool, f func(seed)) {
 			if i := slices.IndexFunc(s.kids, func(p *plan) bool { return len(p.wild) == 0 }); i >= 0 {
 				kid = s.kids[i]
 			}
-			leaves(kid, true, f)
+			leaves(kid, true, seen, f)
 		case Exclusion:
-			leaves(s.kids[0], true, f)
+			leaves(s.kids[0], true, seen, f)
 		case All:
 			f(seed{&plan{follow: []follow{s.all}}, true})
 		}
@@ -173,7 +197,7 @@ func (w *way) stepsOf(kind graph.Rel) *kindSteps {
 // tuples there are, is not compiled or has the object itself as a term, for which SpiceDB may
 // have no list.
 func (s *Schema) unlisted(target *program) bool {
-	seen := map[*program]bool{}
+	seen, seenBelow := map[*program]bool{}, map[*union]bool{}
 	var below func(u *union) bool
 	visit := func(typ, name string) bool {
 		p := s.program(typ, name)
@@ -193,6 +217,10 @@ func (s *Schema) unlisted(target *program) bool {
 		if u.self {
 			return true
 		}
+		if seenBelow[u] {
+			return false
+		}
+		seenBelow[u] = true
 		for _, t := range u.direct {
 			if slices.ContainsFunc(t.relation.subjects, func(t SubjectType) bool { return visit(t.Type, t.Relation) }) {
 				return true

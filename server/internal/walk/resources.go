@@ -2,6 +2,7 @@ package walk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/behalf-authz/behalf/server/internal/graph"
@@ -67,13 +68,14 @@ type lister struct {
 
 // start visits what names the subject.
 func (l *lister) start(typ string) {
+	if l.asked >= 0 && slices.Contains(l.reach.wild, l.subjectKind) {
+		// A check takes a wildcard for a subject with a relation too; a list does not.
+		l.stop(WithWildcard)
+		return
+	}
 	for i := range l.reach.goals {
 		g := &l.reach.goals[i]
 		for _, s := range g.seeds {
-			if l.asked >= 0 && maskOf(s.plan.wild, l.subjectKind) != nil {
-				// A check takes a wildcard for a subject with a relation too; a list does not.
-				l.stop(WithWildcard)
-			}
 			if g.prog.def.name == typ && (l.asked < 0 && s.plan.self || s.plan.contains.has(l.asked)) {
 				l.itself(i, s.maybe)
 			}

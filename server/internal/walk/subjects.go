@@ -109,16 +109,12 @@ func (w *walker) collect(p *plan, object graph.Node, level int, out *members) {
 	if w.proof != nil {
 		w.proof.forward = append(w.proof.forward, object)
 	}
-	if level+p.height > MaxDepth {
-		w.stop(TooDeep)
-	}
 	if p.self { // SpiceDB lists the object whatever the type of subject that was asked for
 		w.stop(NotCompiled)
 	}
-	if w.done {
+	if !w.goesTo(level+p.height) || !w.work() {
 		return
 	}
-	w.deepest = max(w.deepest, level+p.height)
 	if w.asked >= 0 && p.contains.has(w.asked) {
 		out.add(object)
 	}
@@ -157,7 +153,9 @@ func (w *walker) collectEdge(p *plan, l graph.List, e graph.Edge, level int, dir
 	if at != 0 {
 		k := p.follow[at-1].hopsOf(e.Kind())
 		if k == nil {
-			w.stop(NotCompiled) // a tuple that the schema does not allow
+			if w.holds(l, e) {
+				w.stop(NotCompiled) // a tuple that the schema does not allow
+			}
 			return
 		}
 		hops = k.hops
@@ -187,9 +185,10 @@ func (w *walker) collectHop(to int32, object graph.Node, level int, out *members
 		}
 	}
 	if height, ok := out.visited.find(here.key()); ok {
-		if level+int(height) > MaxDepth {
-			w.stop(TooDeep)
-		}
+		w.goesTo(level + int(height))
+		return
+	}
+	if w.shared.give(w, here, level, out) {
 		return
 	}
 	plan := w.bound.plan(w.bound.schema.programs[to])
@@ -205,7 +204,7 @@ func (w *walker) collectHop(to int32, object graph.Node, level int, out *members
 	w.deepest = level
 	w.path[w.hops] = here
 	w.hops++
-	w.collect(plan, object, level, out)
+	w.shared.collect(w, plan, here, level, out)
 	w.hops--
 	if !w.done {
 		out.visited.put(here.key(), uint8(w.deepest-level))
@@ -217,6 +216,8 @@ func (w *walker) collectHop(to int32, object graph.Node, level int, out *members
 // SpiceDB looks at them, even when the first has nobody.
 func (w *walker) collectSub(s *subPlan, object graph.Node, l graph.List, level int) members {
 	var out members
+	w.shared.parts++
+	defer func() { w.shared.parts-- }()
 	if s.op == All {
 		return w.collectAll(s, l, level)
 	}

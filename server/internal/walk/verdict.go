@@ -33,12 +33,13 @@ const (
 	Cyclic              // an object is reached from itself, and what is asked depends on it
 	WithWildcard        // a wildcard in a list that cannot say what it excludes
 	Canceled            // the context is done
+	TooMuch             // it takes too much work
 	reasons             // how many there are
 )
 
 // String returns the reason as a metric's label.
 func (r Reason) String() string {
-	return [reasons]string{"answered", "schema", "name", "caveat", "depth", "cycle", "wildcard", "canceled"}[r]
+	return [reasons]string{"answered", "schema", "name", "caveat", "depth", "cycle", "wildcard", "canceled", "work"}[r]
 }
 
 // Reasons returns all reasons.

@@ -51,6 +51,7 @@ type walker struct {
 	hops    int             // how many there are on it
 	steps   int             // since the context was looked at
 	walked  int             // hops made to what leads on
+	worked  int             // looks at an object for this root
 	deepest int             // the deepest level seen since it was last set
 	settled table           // programs of objects that are decided: see note
 	looped  bool            // an object was reached from itself
@@ -59,6 +60,7 @@ type walker struct {
 	lax     bool            // caveats are taken to hold: see Loops
 	edges   []graph.Edge
 	states  table  // of a list
+	shared  shared // of a list of subjects
 	proof   *Proof // what the answer rests on is written down here, unless it is nil
 }
 
@@ -120,7 +122,7 @@ func (v View) walker(ctx context.Context, now time.Time, a asker, subject graph.
 	w.View, w.ctx, w.now, w.asker, w.subject = v, ctx, now, a, subject
 	w.done, w.why, w.wildKnown = false, Answered, false
 	w.proof, w.looped, w.lax = nil, false, false
-	w.hops, w.walked, w.deepest = 0, 0, 0
+	w.hops, w.walked, w.worked, w.deepest = 0, 0, 0, 0
 	return w
 }
 
@@ -129,6 +131,7 @@ func (w *walker) release() {
 	w.settled.empty()
 	w.unclear.empty()
 	w.states.empty()
+	w.shared.empty()
 	pool := &w.bound.schema.walkers
 	w.View, w.ctx, w.proof = View{}, nil, nil // it keeps no snapshot alive
 	pool.Put(w)
@@ -151,6 +154,19 @@ func (w *walker) poll(edges int) {
 	if w.ctx.Err() != nil {
 		w.stop(Canceled)
 	}
+}
+
+// mostWork is how many looks at an object a walk takes for one root. It is for what takes so many
+// only since the same is come by again and again: where the terms of a schema double with each
+// permission, or subjects that are sets of each other's are in terms that are no unions.
+const mostWork = 1 << 22
+
+// work counts a look at an object, and stops when there were too many.
+func (w *walker) work() (ok bool) {
+	if w.worked++; w.worked > mostWork {
+		w.stop(TooMuch)
+	}
+	return !w.done
 }
 
 // holds judges the tuple of an edge. One that holds under a caveat ends the walk.

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/behalf-authz/behalf/server/internal/fault"
+	"github.com/behalf-authz/behalf/server/internal/relation"
 )
 
 // extraUnary and extraStream are what SpiceDB's objects bring along for their own
@@ -72,7 +73,7 @@ func (s *Service) StreamInterceptor() grpc.StreamServerInterceptor {
 			interceptor, inner := chain[i], next
 			next = func(srv any, stream grpc.ServerStream) error { return interceptor(srv, stream, info, inner) }
 		}
-		ctx := s.withBare(s.engine.Context(stream.Context()), stream)
+		ctx := s.withBare(s.engine.Context(relation.WithInstantOfFirstUse(stream.Context())), stream)
 		return asStatus(next(srv, &withContext{stream, ctx}))
 	}
 }
