@@ -34,7 +34,14 @@ settings: {max-connections: 1000000, rate-limit: 500.5, audit: [records, stdout]
 persistence: {storageClass: fast}
 resources: {requests: {cpu: 1}, limits: {memory: 1536Mi, cpu: 4}}
 service: {type: LoadBalancer, annotations: {example.com/internal: "true"}}
-serviceMonitor: {enabled: true, labels: {release: prometheus}, tlsConfig: {serverName: behalf.example.com, ca: {secret: {name: ca, key: ca.crt}}}}
+serviceMonitor:
+  enabled: true
+  labels: {release: prometheus}
+  tlsConfig:
+    serverName: behalf.example.com
+    ca: {secret: {name: ca, key: ca.crt}}
+    cert: {secret: {name: prometheus, key: tls.crt}}
+    keySecret: {name: prometheus, key: tls.key}
 networkPolicy:
   enabled: true
   from: [{namespaceSelector: {matchLabels: {name: apps}}}]

@@ -86,6 +86,27 @@ func TestSharedKeys(t *testing.T) {
 	}
 }
 
+// TestMonitor holds whose certificate Prometheus wants of a node, which it scrapes by its address.
+func TestMonitor(t *testing.T) {
+	const trust = "ca: {secret: {name: behalf-tls, key: ca.crt}}"
+	for _, c := range []struct {
+		values string
+		scheme string
+		name   any
+	}{
+		{"serviceMonitor: {enabled: true, tlsConfig: {" + trust + "}}", "https", "try-behalf"},
+		{"serviceMonitor: {enabled: true, tlsConfig: {serverName: behalf.example.com, " + trust + "}}", "https", "behalf.example.com"},
+		{"serviceMonitor: {enabled: true, tlsConfig: {caFile: /ca.pem}}", "https", "try-behalf"},
+		{"serviceMonitor: {enabled: true, tlsConfig: {insecureSkipVerify: true}}", "https", "try-behalf"},
+		{"{tls: {secret: \"\", plaintext: true}, serviceMonitor: {enabled: true}}", "http", nil},
+	} {
+		monitor := find(t, objects(t, chartutil.CoalesceTables(parse(t, c.values), cases(t)["postgres"])), "ServiceMonitor")
+		if is := monitor.at("spec", "endpoints", 0, "tlsConfig", "serverName"); is != c.name || monitor.at("spec", "endpoints", 0, "scheme") != c.scheme {
+			t.Errorf("%s: %v", c.values, monitor.at("spec", "endpoints"))
+		}
+	}
+}
+
 // TestPods holds of every pod that it may do nothing, writes its data only, has all it mounts,
 // and stops in time.
 func TestPods(t *testing.T) {

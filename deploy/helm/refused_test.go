@@ -38,6 +38,11 @@ func TestRefused(t *testing.T) {
 		{"a limit of no unit", "embedded", "resources: {limits: {memory: 2G}}", []string{"resources/limits/memory", "pattern"}},
 		{"a misspelt value", "embedded", "replica: 1", []string{"replica"}},
 		{"a policy for nobody", "embedded", "networkPolicy: {enabled: true}", []string{"networkPolicy.from: is empty"}},
+		{"scrapes that trust nobody", "embedded", "serviceMonitor: {enabled: true}", []string{"serviceMonitor.tlsConfig: has none of ca, caFile and insecureSkipVerify"}},
+		{"scrapes by a name alone", "embedded", "serviceMonitor: {enabled: true, tlsConfig: {serverName: behalf}}", []string{"serviceMonitor.tlsConfig: has none of ca"}},
+		{"scrapes of nobody", "embedded", "{tls: {clientCASecret: clients}, serviceMonitor: {enabled: true, tlsConfig: {caFile: /ca}}}", []string{"serviceMonitor.tlsConfig: has no client certificate"}},
+		{"scrapes without a key", "embedded", "{tls: {clientCASecret: clients}, serviceMonitor: {enabled: true, tlsConfig: {caFile: /ca, certFile: /cert}}}", []string{"serviceMonitor.tlsConfig: has no client certificate"}},
+		{"both", "embedded", "{tls: {clientCASecret: clients}, serviceMonitor: {enabled: true}}", []string{"has none of ca", "has no client certificate"}},
 		{"many at once", "embedded", "{replicas: 2, tls: {secret: \"\"}, image: {repository: \"\"}}", []string{"replicas: is 2", "tls.secret", "image.repository"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

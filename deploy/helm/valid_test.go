@@ -25,7 +25,11 @@ func validate(t *testing.T, documents ...string) error {
 	var faults []error
 	for i, document := range documents {
 		if strings.Contains(document, "\nkind: ServiceMonitor\n") {
-			faults = append(faults, yaml.UnmarshalStrict([]byte(document), &monitoring.ServiceMonitor{}))
+			var monitor monitoring.ServiceMonitor
+			faults = append(faults, yaml.UnmarshalStrict([]byte(document), &monitor))
+			for _, endpoint := range monitor.Spec.Endpoints {
+				faults = append(faults, endpoint.Validate())
+			}
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), []byte(document), 0o600); err != nil {
@@ -80,6 +84,7 @@ func TestValidRefuses(t *testing.T) {
 		"backoffLimit:":               "backOffLimit:",
 		"policyTypes:":                "policyType:",
 		"jobLabel:":                   "jobLable:",
+		"keySecret:":                  "keyFile: /key\n        keySecret:",
 	}
 	documents, err := render(t, cases(t)["postgres everything"])
 	if err != nil {

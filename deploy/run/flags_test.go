@@ -8,67 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 )
-
-// compose is what the tests read of a compose file.
-type compose struct {
-	Services map[string]struct {
-		Image     string
-		Command   []string
-		ReadOnly  bool `yaml:"read_only"`
-		Secrets   []string
-		Volumes   []string
-		DependsOn map[string]struct{ Condition string } `yaml:"depends_on"`
-	}
-	Secrets, Volumes map[string]any
-}
-
-func readCompose(t *testing.T) compose {
-	t.Helper()
-	var c compose
-	if err := yaml.Unmarshal([]byte(read(t, "compose.yaml")), &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// TestCompose holds that what services name is there.
-func TestCompose(t *testing.T) {
-	c := readCompose(t)
-	if len(c.Services) != 4 {
-		t.Fatalf("%d services", len(c.Services))
-	}
-	for name, s := range c.Services {
-		for _, secret := range s.Secrets {
-			if _, ok := c.Secrets[secret]; !ok {
-				t.Errorf("%s: no secret %s", name, secret)
-			}
-		}
-		for _, volume := range s.Volumes {
-			if source, _, _ := strings.Cut(volume, ":"); !slices.Contains(keys(c.Volumes), source) {
-				t.Errorf("%s: no volume %s", name, volume)
-			}
-		}
-		for other, on := range s.DependsOn {
-			if _, ok := c.Services[other]; !ok || on.Condition == "" {
-				t.Errorf("%s depends on %s, %s", name, other, on.Condition)
-			}
-		}
-		if s.Image == "behalf" && !s.ReadOnly {
-			t.Errorf("%s can write its image", name)
-		}
-	}
-}
-
-func keys(m map[string]any) []string {
-	var all []string
-	for key := range m {
-		all = append(all, key)
-	}
-	return all
-}
 
 // TestFlags holds every command of the files to the flags that the program has.
 func TestFlags(t *testing.T) {

@@ -6,10 +6,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/behalf-authz/behalf/server/testkit/postgres"
 )
 
 // binary is what CI's command has built.
 var binary string
+
+var pg postgres.Server
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -26,6 +30,6 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "%v: %v\n%s", build, err, out)
 			return 1
 		}
-		return m.Run()
+		return pg.Run(m)
 	}())
 }

@@ -45,6 +45,15 @@
 {{- if and $v.networkPolicy.enabled (not $v.networkPolicy.from) -}}
 {{- $faults = append $faults "networkPolicy.from: is empty, and nobody could ask; list the peers that may" -}}
 {{- end -}}
+{{- if and $v.serviceMonitor.enabled (not $v.tls.plaintext) -}}
+{{- $tls := $v.serviceMonitor.tlsConfig -}}
+{{- if not (or (get $tls "ca") (get $tls "caFile") (get $tls "insecureSkipVerify")) -}}
+{{- $faults = append $faults "serviceMonitor.tlsConfig: has none of ca, caFile and insecureSkipVerify; name who signed the certificate of tls.secret, or every scrape fails" -}}
+{{- end -}}
+{{- if and $v.tls.clientCASecret (not (and (or (get $tls "cert") (get $tls "certFile")) (or (get $tls "keySecret") (get $tls "keyFile")))) -}}
+{{- $faults = append $faults "serviceMonitor.tlsConfig: has no client certificate; set cert and keySecret, or certFile and keyFile, or with tls.clientCASecret every scrape fails" -}}
+{{- end -}}
+{{- end -}}
 {{- if $faults -}}
 {{- fail (printf "these values cannot be installed:\n- %s" (join "\n- " $faults)) -}}
 {{- end -}}
