@@ -3,10 +3,11 @@ package jsonform
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/segmentio/encoding/json"
 
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 	"github.com/behalf-authz/behalf/server/internal/xacml/value"
@@ -23,7 +24,7 @@ type attributeObject struct {
 
 func attribute(data []byte) (xacml.Attribute, error) {
 	var object attributeObject
-	if err := json.Unmarshal(data, &object); err != nil {
+	if err := read(data, &object); err != nil {
 		return xacml.Attribute{}, err
 	}
 	a := xacml.Attribute{ID: object.AttributeID, Issuer: object.Issuer, IncludeInResult: object.IncludeInResult}
@@ -32,7 +33,7 @@ func attribute(data []byte) (xacml.Attribute, error) {
 	}
 	values := many{object.Value}
 	if bytes.HasPrefix(object.Value, []byte("[")) {
-		if err := json.Unmarshal(object.Value, &values); err != nil {
+		if err := read(object.Value, &values); err != nil {
 			return a, err
 		}
 	}
@@ -87,14 +88,14 @@ func attributeValue(dataType string, data []byte) (xacml.AttributeValue, error) 
 	inferred := value.StringURI
 	switch data[0] {
 	case '"':
-		if err := json.Unmarshal(data, &v.Text); err != nil {
+		if err := read(data, &v.Text); err != nil {
 			return v, err
 		}
 	case 't', 'f':
 		v.Text, inferred = string(data), value.Boolean.URI()
 	case '{':
 		var x xpathObject
-		if err := json.Unmarshal(data, &x); err != nil {
+		if err := read(data, &x); err != nil {
 			return v, err
 		}
 		v.Text, v.XPathCategory, inferred = x.XPath, x.XPathCategory, value.XPathExpressionURI

@@ -5,6 +5,7 @@ import (
 
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 	"github.com/behalf-authz/behalf/server/internal/xacml/jsonform"
+	"github.com/behalf-authz/behalf/server/internal/xacml/xmltree"
 )
 
 // BenchmarkWriteResponse writes a decision as Altinn's clients get it.
@@ -21,6 +22,21 @@ func BenchmarkWriteResponse(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := jsonform.WriteResponse(response, style); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReadRequest reads the question of a client of Altinn.
+func BenchmarkReadRequest(b *testing.B) {
+	request := []byte(`{"Request":{"AccessSubject":[{"Attribute":[{"AttributeId":"urn:altinn:userid","Value":"2000000003"}]}],` +
+		`"Action":[{"Attribute":[{"AttributeId":"urn:oasis:names:tc:xacml:1.0:action:action-id","Value":"read"}]}],` +
+		`"Resource":[{"Attribute":[{"AttributeId":"urn:altinn:org","Value":"skd"},{"AttributeId":"urn:altinn:app","Value":"cost"},` +
+		`{"AttributeId":"urn:altinn:partyid","Value":"2000000001"}]}]}}`)
+	b.SetBytes(int64(len(request)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsonform.ReadRequest(request, xmltree.Limits{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,11 +2,12 @@ package jsonform
 
 import (
 	"bytes"
-	"encoding/json"
+	standard "encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
+
+	"github.com/segmentio/encoding/json"
 
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 	"github.com/behalf-authz/behalf/server/internal/xacml/xmltree"
@@ -18,12 +19,18 @@ type many []json.RawMessage
 // UnmarshalJSON implements json.Unmarshaler.
 func (m *many) UnmarshalJSON(data []byte) error {
 	if bytes.HasPrefix(data, []byte("[")) {
-		return json.Unmarshal(data, (*[]json.RawMessage)(m))
+		return read(data, (*[]json.RawMessage)(m))
 	}
 	if !bytes.Equal(data, []byte("null")) {
-		*m = many{bytes.Clone(data)}
+		*m = many{data}
 	}
 	return nil
+}
+
+// read reads data, which has been found valid. Raw messages in it share its memory.
+func read(data []byte, to any) error {
+	_, err := json.Parse(data, to, json.DontCopyRawMessage)
+	return err
 }
 
 type document struct {
@@ -58,13 +65,12 @@ func ReadRequest(data []byte, limits xmltree.Limits) (*xacml.Request, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("the text is not UTF-8")
 	}
-	var d document
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&d); err != nil {
-		return nil, fmt.Errorf("the text is no JSON request: %w", err)
+	if !standard.Valid(data) { // its nesting is bounded then
+		return nil, fmt.Errorf("the text is no JSON request: %w", standard.Unmarshal(data, new(any)))
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the request")
+	var d document
+	if err := read(data, &d); err != nil {
+		return nil, fmt.Errorf("the text is no JSON request: %w", err)
 	}
 	if d.Request == nil {
 		return nil, errors.New(`the object "Request" is missing`)
@@ -106,7 +112,7 @@ type categoryObject struct {
 func attributes(category string, data []byte, limits xmltree.Limits) xacml.Attributes {
 	a := xacml.Attributes{Category: category}
 	var object categoryObject
-	if err := json.Unmarshal(data, &object); err != nil {
+	if err := read(data, &object); err != nil {
 		a.Fault = "a category is no object of attributes: " + err.Error()
 		return a
 	}
@@ -147,7 +153,7 @@ func questions(r *xacml.Request, references many) []xacml.Question {
 		var reference struct {
 			ReferenceID []string `json:"ReferenceId"`
 		}
-		if err := json.Unmarshal(data, &reference); err != nil {
+		if err := read(data, &reference); err != nil {
 			all[i].Fault = "a RequestReference is no list of ReferenceId: " + err.Error()
 			continue
 		}

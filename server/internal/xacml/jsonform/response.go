@@ -22,7 +22,7 @@ func WriteResponse(r *xacml.Response, style Style) ([]byte, error) {
 	for i := range r.Results {
 		results[i] = style.result(&r.Results[i])
 	}
-	return appendJSON(make([]byte, 0, 1024), style.spell(object{{"Response", results}}))
+	return style.append(make([]byte, 0, 1024), object{{"Response", results}})
 }
 
 // object is a JSON object whose fields keep their order. A nil value is absent.
@@ -35,42 +35,14 @@ type field struct {
 
 type array []any
 
-// spelled is an object as a Style writes it.
-type spelled []field
-
-// appendJSON writes v. Each of its parts is encoded once: json.Marshal of an object would go
-// over the whole text again at every level.
-func appendJSON(text []byte, v any) ([]byte, error) {
-	var err error
+// append writes v. Each of its parts is encoded once: json.Marshal of an object would go over
+// the whole text again at every level.
+func (s Style) append(text []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
-	case spelled:
-		text = append(text, '{')
-		for i, f := range v {
-			if i > 0 {
-				text = append(text, ',')
-			}
-			if text, err = appendText(text, f.name); err != nil {
-				return nil, err
-			}
-			if text, err = appendJSON(append(text, ':'), f.value); err != nil {
-				return nil, err
-			}
-		}
-		return append(text, '}'), nil
+	case object:
+		return s.appendObject(text, v)
 	case array:
-		if v == nil {
-			return append(text, "null"...), nil
-		}
-		text = append(text, '[')
-		for i, one := range v {
-			if i > 0 {
-				text = append(text, ',')
-			}
-			if text, err = appendJSON(text, one); err != nil {
-				return nil, err
-			}
-		}
-		return append(text, ']'), nil
+		return s.appendArray(text, v)
 	case string:
 		return appendText(text, v)
 	case nil:
@@ -78,6 +50,51 @@ func appendJSON(text []byte, v any) ([]byte, error) {
 	}
 	one, err := json.Marshal(v)
 	return append(text, one...), err
+}
+
+// appendObject gives every name its spelling and leaves out, or keeps, what is absent.
+func (s Style) appendObject(text []byte, o object) (_ []byte, err error) {
+	text = append(text, '{')
+	first := true
+	for _, f := range o {
+		if f.value == nil && !s.Nulls {
+			continue
+		}
+		if !first {
+			text = append(text, ',')
+		}
+		first = false
+		if text, err = s.append(append(s.appendName(text, f.name), ':'), f.value); err != nil {
+			return nil, err
+		}
+	}
+	return append(text, '}'), nil
+}
+
+func (s Style) appendArray(text []byte, a array) (_ []byte, err error) {
+	text = append(text, '[')
+	for i, one := range a {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		if text, err = s.append(text, one); err != nil {
+			return nil, err
+		}
+	}
+	return append(text, ']'), nil
+}
+
+// appendName writes a name of the profile, in which nothing is to be escaped.
+func (s Style) appendName(text []byte, name string) []byte {
+	other, renamed := s.Rename[name]
+	if !renamed {
+		other = name
+	}
+	text = append(append(text, '"'), other...)
+	if !renamed && s.CamelCase {
+		text[len(text)-len(name)] |= 0x20
+	}
+	return append(text, '"')
 }
 
 // appendText writes a text in quotes, one with anything to escape as json.Marshal does.
@@ -89,39 +106,6 @@ func appendText(text []byte, s string) ([]byte, error) {
 		}
 	}
 	return append(append(append(text, '"'), s...), '"'), nil
-}
-
-// spell gives every name its spelling and leaves out, or keeps, what is absent.
-func (s Style) spell(v any) any {
-	switch v := v.(type) {
-	case object:
-		out := make(spelled, 0, len(v))
-		for _, f := range v {
-			if f.value == nil && !s.Nulls {
-				continue
-			}
-			out = append(out, field{s.name(f.name), s.spell(f.value)})
-		}
-		return out
-	case array:
-		out := make(array, len(v))
-		for i := range v {
-			out[i] = s.spell(v[i])
-		}
-		return out
-	default:
-		return v
-	}
-}
-
-func (s Style) name(name string) string {
-	if other, ok := s.Rename[name]; ok {
-		return other
-	}
-	if s.CamelCase {
-		return string(name[0]|0x20) + name[1:]
-	}
-	return name
 }
 
 // text makes an empty text absent.
