@@ -22,8 +22,8 @@ func (c *Catalogue) Held(relation string) (r Role, key, ok bool) {
 // Closure returns the roles that tuples with these relations give together with all that
 // they imply, in the catalogue's order. Relations are taken as the tuples have them: the
 // difference between dagl and dagl_org decides whether ECKEYROLE follows. Relations that
-// give no role are passed over.
-func (c *Catalogue) Closure(relations []string) []Role {
+// give no role are passed over. What the roles say is the catalogue's: it is not to be changed.
+func (c *Catalogue) Closure(relations []string) []*Role {
 	has := make([]bool, len(c.roles))
 	n := 0
 	for _, relation := range relations {
@@ -37,10 +37,10 @@ func (c *Catalogue) Closure(relations []string) []Role {
 	if n == 0 {
 		return nil
 	}
-	closed := make([]Role, 0, n)
+	closed := make([]*Role, 0, n)
 	for i, ok := range has {
 		if ok {
-			closed = append(closed, c.roles[i])
+			closed = append(closed, &c.roles[i])
 		}
 	}
 	return closed

@@ -95,6 +95,7 @@ func (c *Catalogue) indexRoles(f *faults) {
 		if r.Relation = name(r.LegacyCode); r.LegacyCode == "" {
 			r.Relation = name(r.Slug)
 		}
+		r.Lower = strings.ToLower(r.Code)
 		f.of("roles.json: role", r.Slug)
 		checkRole(f, *r)
 		claim(f, c.roleByRelation, i, r.Relation)

@@ -30,6 +30,7 @@ type Role struct {
 	// Link says that the role joins two parties and is not a role anybody acts in.
 	Link Link `json:"link"`
 
+	Lower    string   `json:"-"` // the code in lower case, as policies may write it
 	Relation string   `json:"-"` // the role's name in the schema; has_<Relation> is its permission
 	Implies  []string `json:"-"` // relations of the roles that come with this one directly
 }

@@ -1,11 +1,12 @@
 package audit
 
 import (
-	"encoding/json"
 	"net"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/segmentio/encoding/json"
 
 	"github.com/behalf-authz/behalf/server/internal/xacml"
 )

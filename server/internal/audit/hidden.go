@@ -6,15 +6,10 @@ const hiddenText = "[hidden]"
 // numberLength is how many digits a national identity number has.
 const numberLength = 11
 
-// numbers are the attributes whose values are national identity numbers, valid or not.
-var numbers = map[string]bool{
-	"urn:altinn:person:identifier-no": true,
-	"urn:altinn:ssn":                  true,
-}
-
 // hiddenValue returns the value of an attribute for a record.
 func hiddenValue(id, text string) string {
-	if numbers[id] {
+	switch id {
+	case "urn:altinn:person:identifier-no", "urn:altinn:ssn": // national identity numbers, valid or not
 		return hiddenText
 	}
 	return hidden(text)

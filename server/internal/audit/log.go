@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/encoding/json"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/behalf-authz/behalf/server/internal/decision"

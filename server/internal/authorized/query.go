@@ -42,7 +42,7 @@ type Instance struct{ Resource, ID string }
 type Entry struct {
 	Party         party.Party
 	HierarchyOnly bool // there only to carry sub-units
-	Roles         []roles.Role
+	Roles         []*roles.Role
 	Packages      []roles.Package
 	Resources     []string
 	Instances     []Instance

@@ -129,7 +129,7 @@ func (t *tree) entry(id party.ID) *Entry {
 	}
 	e := &Entry{Party: p}
 	relations, given, resources := t.shared(id)
-	held := slices.DeleteFunc(t.service.catalogue.Closure(relations), func(r roles.Role) bool { return r.Relation == unnamedKeyRole })
+	held := slices.DeleteFunc(t.service.catalogue.Closure(relations), func(r *roles.Role) bool { return r.Relation == unnamedKeyRole })
 	if !q.WithoutRoles {
 		if e.Roles = held; q.HeldOnly {
 			e.Roles = t.heldAlone(relations)
@@ -163,8 +163,8 @@ func (t *tree) entry(id party.ID) *Entry {
 }
 
 // opens reports whether one of the roles or packages opens a wanted resource.
-func (w *wanted) opens(held []roles.Role, packages []roles.Package) bool {
-	return slices.ContainsFunc(held, func(r roles.Role) bool { return w.roles[r.Relation] }) ||
+func (w *wanted) opens(held []*roles.Role, packages []roles.Package) bool {
+	return slices.ContainsFunc(held, func(r *roles.Role) bool { return w.roles[r.Relation] }) ||
 		slices.ContainsFunc(packages, func(p roles.Package) bool { return w.packages[p.Relation] })
 }
 
@@ -195,17 +195,17 @@ func (t *tree) upwards(id party.ID, f func(h *holding, at party.ID)) {
 
 // heldAlone returns the roles that are held, without those that they imply, and without a
 // key role that no source names.
-func (t *tree) heldAlone(relations []string) []roles.Role {
+func (t *tree) heldAlone(relations []string) []*roles.Role {
 	has := make(map[string]bool)
 	for _, name := range relations {
 		if r, _, ok := t.service.catalogue.Held(name); ok && r.Relation != unnamedKeyRole {
 			has[r.Relation] = true
 		}
 	}
-	var held []roles.Role
+	var held []*roles.Role
 	for _, r := range t.service.catalogue.Roles() {
 		if has[r.Relation] {
-			held = append(held, r)
+			held = append(held, &r)
 		}
 	}
 	return held

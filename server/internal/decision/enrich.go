@@ -40,7 +40,7 @@ func (q *question) enrichRoles(ctx context.Context, w *wants) error {
 		return failed(err, "the roles of the subject could not be read")
 	}
 	if w.roles {
-		q.supply(xacml.SubjectCategory, idRole, roleTexts(held)...)
+		q.add(xacml.SubjectCategory, idRole, false, roleValues(held))
 	}
 	for _, beginning := range w.rolesByURN {
 		var texts []string
@@ -54,17 +54,17 @@ func (q *question) enrichRoles(ctx context.Context, w *wants) error {
 	return nil
 }
 
-// roleTexts returns the codes of roles, each also in lower case: policies write them in
+// roleValues returns the codes of roles, each also in lower case: policies write them in
 // either and compare them to the letter.
-func roleTexts(held []roles.Role) []string {
-	texts := make([]string, 0, 2*len(held))
+func roleValues(held []*roles.Role) []xacml.AttributeValue {
+	values := make([]xacml.AttributeValue, 0, 2*len(held))
 	for _, r := range held {
-		texts = append(texts, r.Code)
-		if lower := strings.ToLower(r.Code); lower != r.Code {
-			texts = append(texts, lower)
+		values = append(values, xacml.StringValue(r.Code))
+		if r.Lower != r.Code {
+			values = append(values, xacml.StringValue(r.Lower))
 		}
 	}
-	return texts
+	return values
 }
 
 // enrichPackages supplies those access packages, of all that the policy asks about, which

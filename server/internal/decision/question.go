@@ -75,23 +75,31 @@ func (q *question) category(name string) *xacml.Attributes {
 }
 
 // supply adds an attribute that was found.
-func (q *question) supply(category, id string, texts ...string) { q.add(category, id, false, texts) }
+func (q *question) supply(category, id string, texts ...string) {
+	q.add(category, id, false, stringValues(texts))
+}
 
 // supplyBack adds an attribute that was found and comes back with the answer.
-func (q *question) supplyBack(category, id string, texts ...string) { q.add(category, id, true, texts) }
+func (q *question) supplyBack(category, id string, texts ...string) {
+	q.add(category, id, true, stringValues(texts))
+}
 
-func (q *question) add(category, id string, back bool, texts []string) {
-	if len(texts) == 0 {
+func stringValues(texts []string) []xacml.AttributeValue {
+	values := make([]xacml.AttributeValue, len(texts))
+	for i, text := range texts {
+		values[i] = xacml.StringValue(text)
+	}
+	return values
+}
+
+func (q *question) add(category, id string, back bool, values []xacml.AttributeValue) {
+	if len(values) == 0 {
 		return
 	}
 	c := q.category(category)
 	if c == nil {
 		q.request.Categories = append(q.request.Categories, xacml.Attributes{Category: category})
 		c = &q.request.Categories[len(q.request.Categories)-1]
-	}
-	values := make([]xacml.AttributeValue, len(texts))
-	for i, text := range texts {
-		values[i] = xacml.StringValue(text)
 	}
 	c.Attributes = append(c.Attributes, xacml.Attribute{ID: id, IncludeInResult: back, Values: values})
 }

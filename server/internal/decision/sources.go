@@ -40,7 +40,7 @@ type Parties interface {
 
 // Roles returns the roles of a user for a party.
 type Roles interface {
-	Roles(ctx context.Context, at relation.At, of party.ID, user party.UserID) ([]roles.Role, relation.Revision, error)
+	Roles(ctx context.Context, at relation.At, of party.ID, user party.UserID) ([]*roles.Role, relation.Revision, error)
 }
 
 // Packages tells of the access packages that a subject, a user or system user, has for a

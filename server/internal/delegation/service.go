@@ -29,7 +29,7 @@ type Register interface {
 
 // Roles returns the roles of a user for a party.
 type Roles interface {
-	Roles(ctx context.Context, at relation.At, of party.ID, user party.UserID) ([]roles.Role, relation.Revision, error)
+	Roles(ctx context.Context, at relation.At, of party.ID, user party.UserID) ([]*roles.Role, relation.Revision, error)
 }
 
 // Policies returns the policy of a resource, an app by app_<org>_<app>. Without one the

@@ -14,7 +14,7 @@ import (
 
 // Path is how a user has a role for a party.
 type Path struct {
-	Role roles.Role
+	Role *roles.Role
 	// Steps are the relationships, from the party to the user. What the last role of the
 	// tuples implies by the catalogue has no step.
 	Steps []relation.Relationship

@@ -47,7 +47,7 @@ func New(c Config) (*Service, error) {
 // reads all that the one before found to be needed, the known ones again, so that the
 // last round holds everything and all of it is of one revision. Most questions take one
 // or two rounds.
-func (s *Service) Roles(ctx context.Context, at relation.At, id party.ID, user party.UserID) ([]roles.Role, relation.Revision, error) {
+func (s *Service) Roles(ctx context.Context, at relation.At, id party.ID, user party.UserID) ([]*roles.Role, relation.Revision, error) {
 	asked := relation.Party(int64(id)).ID
 	r := newReading(asked, relation.User(int64(user)).ID)
 	for range maxRounds {
