@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func (r *trial) serial(address, name string) (string, error) {
 // TestTrial starts what the compose file starts, as its README says. Somebody logs in at the identity
 // provider and out again, and each service takes a new certificate.
 func TestTrial(t *testing.T) {
-	dir := provider(t)
+	dir := oidc.Install(t, os.DirFS("idp"))
 	r := newTrial(t)
 	if out, err := r.behalf(t, "migrate").CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)

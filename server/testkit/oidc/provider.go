@@ -2,31 +2,21 @@ package oidc
 
 import (
 	"bufio"
-	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-//go:embed provider.mjs
-var program []byte
-
-//go:embed package.json
-var manifest []byte
-
-//go:embed package-lock.json
-var lock []byte
+//go:embed provider.mjs package.json package-lock.json
+var program embed.FS
 
 // Client is a client that the provider knows.
 type Client struct {
@@ -76,7 +66,7 @@ func Start(t *testing.T, port int, ttl time.Duration, clients ...Client) *Provid
 // the test puts there, which hands on the Host header.
 func StartBehind(t *testing.T, issuer string, port int, ttl time.Duration, clients ...Client) *Provider {
 	t.Helper()
-	dir := install(t)
+	dir := Install(t, program)
 	options, err := json.Marshal(map[string]any{"clients": clients, "port": port, "issuer": issuer, "ttl": int(ttl / time.Second)})
 	if err != nil {
 		t.Fatal(err)
@@ -107,51 +97,6 @@ func StartBehind(t *testing.T, issuer string, port int, ttl time.Duration, clien
 	}
 	t.Fatal("the OpenID provider does not start")
 	return nil
-}
-
-// install puts the program and its packages into a directory of the user's cache, once. Tests
-// of several packages may do so at the same time: each fills a directory of its own, and the
-// first gives it the name that all look for, which tells what is in it.
-func install(t *testing.T) string {
-	t.Helper()
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("needs %s to run an OpenID provider", tool)
-		}
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	sum := sha256.Sum256(slices.Concat(program, manifest, lock))
-	dir := filepath.Join(cache, fmt.Sprintf("behalf-testkit-oidc-%x", sum[:8]))
-	if _, err := os.Stat(dir); err == nil {
-		return dir
-	}
-	if err := os.MkdirAll(cache, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	filling, err := os.MkdirTemp(cache, "behalf-testkit-oidc-new-*") //nolint:usetesting // beside the directory that it becomes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(filling) }()
-	for name, text := range map[string][]byte{"provider.mjs": program, "package.json": manifest, "package-lock.json": lock} {
-		if err := os.WriteFile(filepath.Join(filling, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir = filling
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("the npm package oidc-provider cannot be had: %v\n%s", err, text)
-	}
-	if err := os.Rename(filling, dir); err != nil {
-		if _, other := os.Stat(dir); other != nil { // nobody was faster
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // Count returns how often the token endpoint was asked for a grant.
