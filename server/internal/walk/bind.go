@@ -16,8 +16,10 @@ const noRel = graph.Rel(1<<15 - 1)
 type bound struct {
 	schema *Schema
 	words  int
-	rels   []graph.Rel          // by program: as relation, and as kind of subject
-	kinds  map[string]graph.Rel // by definition: its objects as subjects
+	rels   []graph.Rel           // by program: as relation, and as kind of subject
+	kinds  map[string]graph.Rel  // by definition: its objects as subjects
+	types  map[string]graph.Type // by definition: noType where no tuple names one of it
+	shapes shapes
 	plans  []atomic.Pointer[plan]
 	reach  []atomic.Pointer[reach]
 
@@ -39,6 +41,7 @@ func (s *Schema) at(snap *graph.Snapshot) *bound {
 		schema: s, words: snap.Rels(),
 		rels:  make([]graph.Rel, len(s.programs)),
 		kinds: make(map[string]graph.Rel, len(s.defs)),
+		types: make(map[string]graph.Type, len(s.defs)),
 		plans: make([]atomic.Pointer[plan], len(s.programs)),
 		reach: make([]atomic.Pointer[reach], len(s.programs)),
 		subs:  make(map[*sub]subPlan),
@@ -48,6 +51,7 @@ func (s *Schema) at(snap *graph.Snapshot) *bound {
 	}
 	for name := range s.defs {
 		b.kinds[name] = relOf(snap, name, "")
+		b.types[name] = typeOf(snap, name)
 	}
 	s.bound.Store(b)
 	return b
@@ -58,6 +62,13 @@ func relOf(snap *graph.Snapshot, typ, name string) graph.Rel {
 		return r
 	}
 	return noRel
+}
+
+func typeOf(snap *graph.Snapshot, name string) graph.Type {
+	if t, ok := snap.Type(name); ok {
+		return t
+	}
+	return noType
 }
 
 // kind returns the number of a kind of subject, noRel when no tuple has it or the schema

@@ -15,8 +15,8 @@ func (v View) Check(ctx context.Context, q relation.Question, now time.Time) (Ve
 	if why != Answered {
 		return Undecided, why
 	}
-	object, ok1 := v.node(q.Object, unknownObject)
-	subject, ok2 := v.node(q.Subject.Object, unknownSubject)
+	object, ok1 := v.nodeOf(c.objectType, q.Object.ID, unknownObject)
+	subject, ok2 := v.nodeOf(c.subjectType, q.Subject.ID, unknownSubject)
 	if !ok1 || !ok2 {
 		return Undecided, UnknownName
 	}
@@ -29,24 +29,14 @@ func (v View) Check(ctx context.Context, q relation.Question, now time.Time) (Ve
 // Checker answers checks of one permission for one kind of subject.
 type Checker struct {
 	View
-	asker
-	program *program
-	plan    *plan
+	*shape
 }
 
 // Checker returns what answers the checks of a permission on objects of a type for subjects
 // of a type, and with a relation if one is given. The Reason says why there is none.
 func (v View) Checker(typ, permission, subjectType, subjectRelation string) (Checker, Reason) {
-	p := v.bound.schema.program(typ, permission)
-	a, ok := v.bound.asker(subjectType, subjectRelation)
-	if p == nil || !ok {
-		return Checker{}, UnknownName
-	}
-	plan := v.bound.plan(p)
-	if plan == nil {
-		return Checker{}, NotCompiled
-	}
-	return Checker{v, a, p, plan}, Answered
+	s, why := v.bound.shape(typ, permission, subjectType, subjectRelation)
+	return Checker{v, s}, why
 }
 
 // Check answers for objects by their numbers in the snapshot.

@@ -104,13 +104,22 @@ func (b *bound) asker(typ, rel string) (a asker, ok bool) {
 // node returns the number of an object, or a number that stands for one that the graph does
 // not know. ok is false for an id that a question may not name.
 func (v View) node(o relation.Object, unknown graph.Node) (n graph.Node, ok bool) {
-	if o.ID == everybody {
+	typ, known := v.snap.Type(o.Type)
+	if !known {
+		typ = noType
+	}
+	return v.nodeOf(typ, o.ID, unknown)
+}
+
+// nodeOf is node for a definition that was looked up before.
+func (v View) nodeOf(typ graph.Type, id string, unknown graph.Node) (n graph.Node, ok bool) {
+	if id == everybody {
 		return 0, false
 	}
-	if n, ok := v.snap.Node(o.Type, o.ID); ok {
+	if n, ok := v.snap.NodeOf(typ, id); ok {
 		return n, true
 	}
-	return unknown, ValidID(o.ID)
+	return unknown, ValidID(id)
 }
 
 // walker returns a scratch for a question about a subject.

@@ -3,6 +3,7 @@ package zed_test
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -219,65 +220,100 @@ func eachWorld(b *testing.B, f func(b *testing.B, w *world)) {
 
 func BenchmarkCheck(b *testing.B) {
 	eachWorld(b, func(b *testing.B, w *world) {
-		const n = 1 << 18
-		view, pairs := w.schema.Over(w.snap), w.pairs(n)
-		questions := make([]relation.Question, n)
-		parties, users := map[string]uint32{}, map[string]uint32{}
-		for i := range w.parties {
-			parties[partyID(i)] = uint32(i)
+		all := w.checks(b)
+		for _, c := range all {
+			b.Run(c.name, func(b *testing.B) {
+				defer cpu(b)()
+				c.run(0, b.N)
+			})
 		}
-		for i := range w.users {
-			users[userID(i)] = uint32(i)
-		}
-		for i, p := range pairs {
-			questions[i] = w.question(p[0], p[1])
-		}
-		b.Run("strings", func(b *testing.B) {
-			defer cpu(b)()
-			ctx, now := b.Context(), time.Now()
-			for i := 0; b.Loop(); i++ {
+		b.Run("ratios", func(b *testing.B) { benchRatios(b, all) })
+	})
+}
+
+// checks are as many checks, from the one with a number on, or what they are measured against.
+type checks struct {
+	name string
+	run  func(from, n int)
+}
+
+// checks returns checks by strings and the two look-ups in maps of the same size that are their
+// floor, and checks by numbers and theirs, the index that cannot change.
+func (w *world) checks(b *testing.B) []checks {
+	b.Helper()
+	const n = 1 << 18
+	view, pairs := w.schema.Over(w.snap), w.pairs(n)
+	questions, asked := make([]relation.Question, n), make([][2]graph.Node, n)
+	parties, users := map[string]uint32{}, map[string]uint32{}
+	for i := range w.parties {
+		parties[partyID(i)] = uint32(i)
+	}
+	for i := range w.users {
+		users[userID(i)] = uint32(i)
+	}
+	for i, p := range pairs {
+		questions[i] = w.question(p[0], p[1])
+		asked[i][0], _ = w.snap.Node("party", questions[i].Object.ID)
+		asked[i][1], _ = w.snap.Node("user", questions[i].Subject.ID)
+	}
+	checker, _ := view.Checker("party", "represent", "user", "")
+	ctx, now := b.Context(), time.Now()
+	var sum uint32
+	b.Cleanup(func() { runtime.KeepAlive(sum) })
+	return []checks{
+		{"strings", func(from, count int) {
+			for i := from; i < from+count; i++ {
 				if v, _ := view.Check(ctx, questions[i&(n-1)], now); v == walk.Undecided {
-					b.Fatal("undecided")
+					panic("undecided")
 				}
 			}
-		})
-		b.Run("numbers", func(b *testing.B) {
-			type numbers struct{ object, subject graph.Node }
-			asked := make([]numbers, n)
-			for i, q := range questions {
-				asked[i].object, _ = w.snap.Node("party", q.Object.ID)
-				asked[i].subject, _ = w.snap.Node("user", q.Subject.ID)
-			}
-			checker, _ := view.Checker("party", "represent", "user", "")
-			defer cpu(b)()
-			ctx, now := b.Context(), time.Now()
-			for i := 0; b.Loop(); i++ {
-				a := &asked[i&(n-1)]
-				if v, _ := checker.Check(ctx, a.object, a.subject, now); v == walk.Undecided {
-					b.Fatal("undecided")
-				}
-			}
-		})
-		b.Run("static", func(b *testing.B) {
-			defer cpu(b)()
-			yes := 0
-			for i := 0; b.Loop(); i++ {
-				p := &pairs[i&(n-1)]
-				if w.static.represents(uint32(p[0]), uint32(p[1])) {
-					yes++
-				}
-			}
-		})
-		b.Run("maps", func(b *testing.B) {
-			defer cpu(b)()
-			sum := uint32(0)
-			for i := 0; b.Loop(); i++ {
+		}},
+		{"maps", func(from, count int) {
+			for i := from; i < from+count; i++ {
 				q := &questions[i&(n-1)]
 				sum += parties[q.Object.ID] + users[q.Subject.ID]
 			}
-			_ = sum
-		})
-	})
+		}},
+		{"numbers", func(from, count int) {
+			for i := from; i < from+count; i++ {
+				a := &asked[i&(n-1)]
+				if v, _ := checker.Check(ctx, a[0], a[1], now); v == walk.Undecided {
+					panic("undecided")
+				}
+			}
+		}},
+		{"static", func(from, count int) {
+			for i := from; i < from+count; i++ {
+				p := &pairs[i&(n-1)]
+				if w.static.represents(uint32(p[0]), uint32(p[1])) {
+					sum++
+				}
+			}
+		}},
+	}
+}
+
+// benchRatios takes the checks and their floors in turns, for what a machine gives changes from
+// second to second: it reports the medians of what each turn took by what its floor took.
+func benchRatios(b *testing.B, all []checks) {
+	const turn = 1 << 15
+	ratios := map[string][]float64{}
+	for i := 0; b.Loop(); i++ {
+		var took [4]float64
+		for k, c := range all {
+			start := time.Now()
+			c.run(i*turn, turn)
+			took[k] = float64(time.Since(start))
+		}
+		for k := 0; k < len(all); k += 2 {
+			name := all[k].name + "/" + all[k+1].name
+			ratios[name] = append(ratios[name], took[k]/took[k+1])
+		}
+	}
+	for name, r := range ratios {
+		slices.Sort(r)
+		b.ReportMetric(r[len(r)/2], name)
+	}
 }
 
 func BenchmarkResources(b *testing.B) {
