@@ -20,9 +20,9 @@ type Directory struct {
 
 	mu         sync.RWMutex
 	byID       map[ID]*record
-	byUUID     map[string]ID
-	byOrg      map[string]ID
-	byNational map[string]ID
+	byUUID     *keys
+	byOrg      *keys
+	byNational *keys
 	byUser     map[UserID]ID
 	history    history
 	changed    moment // of the last Apply
@@ -31,12 +31,13 @@ type Directory struct {
 
 // NewDirectory returns a directory without parties.
 func NewDirectory() *Directory {
+	records := map[ID]*record{}
 	return &Directory{
 		collation:  newCollation(),
-		byID:       map[ID]*record{},
-		byUUID:     map[string]ID{},
-		byOrg:      map[string]ID{},
-		byNational: map[string]ID{},
+		byID:       records,
+		byUUID:     newKeys(uuidText, records),
+		byOrg:      newKeys(orgNumberText, records),
+		byNational: newKeys(nationalIDText, records),
 		byUser:     map[UserID]ID{},
 		history:    history{past: map[ID][]version{}},
 	}
@@ -102,33 +103,26 @@ func (d *Directory) replace(id ID, is *record, remembered bool) {
 // forget takes a record out. Another party may have taken over one of its identifiers in
 // the same Apply, and keeps it.
 func (d *Directory) forget(r *record) {
+	for _, k := range d.keys() {
+		k.remove(r)
+	}
+	if d.byUser[r.user] == r.id {
+		delete(d.byUser, r.user)
+	}
 	delete(d.byID, r.id)
-	forgetKey(d.byUUID, r.text(uuidText), r.id)
-	forgetKey(d.byOrg, r.text(orgNumberText), r.id)
-	forgetKey(d.byNational, r.text(nationalIDText), r.id)
-	forgetKey(d.byUser, r.user, r.id)
 }
 
 func (d *Directory) remember(r *record) {
 	d.byID[r.id] = r
-	rememberKey(d.byUUID, r.text(uuidText), r.id)
-	rememberKey(d.byOrg, r.text(orgNumberText), r.id)
-	rememberKey(d.byNational, r.text(nationalIDText), r.id)
-	rememberKey(d.byUser, r.user, r.id)
-}
-
-func forgetKey[K comparable](index map[K]ID, key K, id ID) {
-	if index[key] == id {
-		delete(index, key)
+	for _, k := range d.keys() {
+		k.add(r)
+	}
+	if r.user != 0 {
+		d.byUser[r.user] = r.id
 	}
 }
 
-func rememberKey[K comparable](index map[K]ID, key K, id ID) {
-	var none K
-	if key != none {
-		index[key] = id
-	}
-}
+func (d *Directory) keys() [3]*keys { return [...]*keys{d.byUUID, d.byOrg, d.byNational} }
 
 // IDs returns the parties that are in the directory, in no order.
 func (d *Directory) IDs() []ID {
@@ -156,21 +150,21 @@ func (d *Directory) ByUUID(uuid string) (Party, bool) {
 	uuid = strings.ToLower(uuid)
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.value(d.byUUID[uuid])
+	return d.value(d.byUUID.find(uuid))
 }
 
 // ByOrgNumber returns a party by its organisation number.
 func (d *Directory) ByOrgNumber(number string) (Party, bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.value(d.byOrg[number])
+	return d.value(d.byOrg.find(number))
 }
 
 // ByNationalID returns a person by his national identity number.
 func (d *Directory) ByNationalID(number string) (Party, bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.value(d.byNational[number])
+	return d.value(d.byNational.find(number))
 }
 
 // ByUser returns the user's own party.

@@ -8,3 +8,11 @@ func (s *Service) Kept() (views, unions int) {
 	defer s.unions.mu.Unlock()
 	return s.views.recent.Len(), s.unions.kept.Len()
 }
+
+// Collide gives the directory's keys few hashes.
+func (d *Directory) Collide(hashes int) {
+	for _, k := range d.keys() {
+		full := k.hash
+		k.hash = func(key string) uint64 { return full(key) % uint64(hashes) }
+	}
+}

@@ -19,6 +19,11 @@ const (
 	mostFloor  = 1 << 30
 )
 
+// A large heap grows by less than itself before it is collected: by a sixteenth of the memory, which
+// is enough for collections to be rare, and of what is alive in a country's registers the half would
+// be gigabytes of garbage.
+const leastRoom = 1 << 30 // bytes; where the sixteenth is less
+
 // mostGOGC bounds how much may be added to what is alive, which a collection can find to have
 // grown: until GOGC is set anew, which is soon after it, the heap may grow by as much again.
 const mostGOGC = 700
@@ -26,7 +31,8 @@ const mostGOGC = 700
 // heapFloor keeps the heap's goal from falling below a size.
 type heapFloor struct {
 	least   int64 // bytes
-	percent int   // what GOGC is where more than that is alive
+	room    int64 // bytes: by so much what is alive may grow, where it is more than that
+	percent int   // what GOGC is in between
 	ended   atomic.Bool
 }
 
@@ -40,7 +46,8 @@ func keepHeapFloor(lookup func(string) (string, bool)) (end func()) {
 		return func() {}
 	}
 	memory, _ := memlimit.FromSystem() // 0 where it does not say
-	h := &heapFloor{least: floorOf(memory, debug.SetMemoryLimit(-1)), percent: int(reading("/gc/gogc:percent"))}
+	limit := debug.SetMemoryLimit(-1)
+	h := &heapFloor{least: floorOf(memory, limit), room: roomOf(memory, limit), percent: int(reading("/gc/gogc:percent"))}
 	held := make([]byte, h.least/(1+mostGOGC/100))
 	h.keep()
 	return func() {
@@ -53,9 +60,13 @@ func keepHeapFloor(lookup func(string) (string, bool)) (end func()) {
 // floorOf returns the floor on a machine with so much memory, 0 for not known, of which the
 // process may have so much. It is half of a limit at most.
 func floorOf(memory uint64, limit int64) int64 {
-	share := int64(min(memory, uint64(limit)) / floorShare)
-	return min(max(leastFloor, min(share, mostFloor)), limit/2)
+	return min(max(leastFloor, min(shareOf(memory, limit), mostFloor)), limit/2)
 }
+
+// roomOf returns by how much a large heap may grow on such a machine.
+func roomOf(memory uint64, limit int64) int64 { return max(leastRoom, shareOf(memory, limit)) }
+
+func shareOf(memory uint64, limit int64) int64 { return int64(min(memory, uint64(limit)) / floorShare) }
 
 // keep sets GOGC now, and anew after each collection.
 func (h *heapFloor) keep() {
@@ -66,12 +77,12 @@ func (h *heapFloor) keep() {
 	runtime.AddCleanup(new([2]uint64), (*heapFloor).keep, h) // of what the next collection finds unused
 }
 
-// percentFor returns the GOGC by which a heap with so much alive reaches the floor.
+// percentFor returns the GOGC by which a heap with so much alive reaches the floor, or takes up its room.
 func (h *heapFloor) percentFor(live int64) int {
 	if live <= h.least/(1+mostGOGC/100) { // or not known, before the first collection
 		return max(h.percent, mostGOGC)
 	}
-	return max(h.percent, int((h.least-live)*100/live))
+	return max(min(h.percent, int(h.room*100/live)), int((h.least-live)*100/live))
 }
 
 // reading returns a metric of the runtime that counts something.

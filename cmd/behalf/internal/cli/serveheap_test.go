@@ -11,7 +11,7 @@ import (
 
 func TestHeapFloor(t *testing.T) {
 	const mib = 1 << 20
-	h := heapFloor{least: 256 * mib, percent: 100}
+	h := heapFloor{least: 256 * mib, room: 1024 * mib, percent: 100}
 	for live, want := range map[int64]int{
 		0:          mostGOGC,
 		10 * mib:   mostGOGC,
@@ -19,6 +19,8 @@ func TestHeapFloor(t *testing.T) {
 		64 * mib:   300,
 		128 * mib:  100,
 		1024 * mib: 100,
+		2048 * mib: 50,
+		8192 * mib: 12,
 	} {
 		if got := h.percentFor(live); got < want || got > want+1 {
 			t.Errorf("with %d bytes alive: %d percent, want %d", live, got, want)
@@ -46,6 +48,23 @@ func TestFloorOf(t *testing.T) {
 	}
 }
 
+func TestRoomOf(t *testing.T) {
+	const gib, none = 1 << 30, math.MaxInt64
+	for _, row := range []struct {
+		memory      uint64
+		limit, want int64
+	}{
+		{0, none, gib},
+		{8 * gib, none, gib},
+		{32 * gib, none, 2 * gib},
+		{64 * gib, 32 * gib, 2 * gib},
+	} {
+		if got := roomOf(row.memory, row.limit); got != row.want {
+			t.Errorf("of %d bytes, limited to %d: %d, want %d", row.memory, row.limit, got, row.want)
+		}
+	}
+}
+
 // TestHeapFloorKept has the floor follow what is alive, from one collection to the next.
 func TestHeapFloorKept(t *testing.T) {
 	limit, percent := debug.SetMemoryLimit(math.MaxInt64), debug.SetGCPercent(100)
@@ -65,7 +84,7 @@ func TestHeapFloorKept(t *testing.T) {
 	for goal() < least*9/10 || goal() > least*11/10 { // the collection's cleanup comes soon after it
 		runtime.Gosched()
 	}
-	alive := make([]byte, 2*least)
+	alive := make([]byte, least*3/4)
 	runtime.GC()
 	for reading("/gc/gogc:percent") != 100 {
 		runtime.Gosched()
