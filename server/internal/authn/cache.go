@@ -1,27 +1,28 @@
 package authn
 
 import (
-	"crypto/sha256"
+	"hash/maphash"
 	"sync"
 	"time"
 )
-
-// digest is the SHA-256 of credentials, under which they are remembered.
-type digest [sha256.Size]byte
 
 // shards is how many locks the memory is spread over.
 const shards = 16
 
 // cache remembers verified tokens until they expire. It holds a bounded number: one more
 // puts another out. Rejected tokens are not remembered.
+//
+// A token is its own key. To make a digest of it took longer than all else of knowing it again, and a
+// part, such as its signature, would not do: whoever saw one could put it to another text.
 type cache struct {
+	seed   maphash.Seed
 	shards [shards]shard
 }
 
 type shard struct {
 	mu      sync.RWMutex
 	size    int
-	entries map[digest]entry
+	entries map[Secret]entry
 }
 
 // entry is a verified token. It holds as long as its verifier has lost no key since.
@@ -37,17 +38,21 @@ func (e entry) holds(now time.Time) bool {
 
 // newCache returns a cache of about the size.
 func newCache(size int) *cache {
-	var c cache
+	c := cache{seed: maphash.MakeSeed()}
 	for i := range c.shards {
-		c.shards[i] = shard{size: max(1, size/shards), entries: make(map[digest]entry)}
+		c.shards[i] = shard{size: max(1, size/shards), entries: make(map[Secret]entry)}
 	}
 	return &c
 }
 
-func (c *cache) get(d digest, now time.Time) (Verified, bool) {
-	s := &c.shards[d[0]%shards]
+func (c *cache) of(token Secret) *shard {
+	return &c.shards[maphash.String(c.seed, string(token))%shards]
+}
+
+func (c *cache) get(token Secret, now time.Time) (Verified, bool) {
+	s := c.of(token)
 	s.mu.RLock()
-	e, found := s.entries[d]
+	e, found := s.entries[token]
 	s.mu.RUnlock()
 	if !found || !e.holds(now) {
 		return Verified{}, false
@@ -55,28 +60,28 @@ func (c *cache) get(d digest, now time.Time) (Verified, bool) {
 	return e.Verified, true
 }
 
-func (c *cache) put(d digest, e entry, now time.Time) {
-	s := &c.shards[d[0]%shards]
+func (c *cache) put(token Secret, e entry, now time.Time) {
+	s := c.of(token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, found := s.entries[d]; !found && len(s.entries) >= s.size {
+	if _, found := s.entries[token]; !found && len(s.entries) >= s.size {
 		s.evict(now)
 	}
-	s.entries[d] = e
+	s.entries[token] = e
 }
 
 // evict removes an entry. It looks at a few for ones that no longer hold, and removes the
 // first it sees when there is none; maps are walked from a random place.
 func (s *shard) evict(now time.Time) {
-	var first *digest
+	var first *Secret
 	seen := 0
-	for d, e := range s.entries {
+	for token, e := range s.entries {
 		if !e.holds(now) {
-			delete(s.entries, d)
+			delete(s.entries, token)
 			return
 		}
 		if first == nil {
-			first = &d
+			first = &token
 		}
 		if seen++; seen == 8 {
 			break
