@@ -203,9 +203,10 @@ func (t *tree) heldAlone(relations []string) []*roles.Role {
 		}
 	}
 	var held []*roles.Role
-	for _, r := range t.service.catalogue.Roles() {
-		if has[r.Relation] {
-			held = append(held, &r)
+	all := t.service.catalogue.Roles()
+	for i := range all {
+		if has[all[i].Relation] {
+			held = append(held, &all[i])
 		}
 	}
 	return held

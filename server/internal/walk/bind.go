@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,12 +40,13 @@ func (s *Schema) at(snap *graph.Snapshot) *bound {
 	}
 	b := &bound{
 		schema: s, words: snap.Rels(),
-		rels:  make([]graph.Rel, len(s.programs)),
-		kinds: make(map[string]graph.Rel, len(s.defs)),
-		types: make(map[string]graph.Type, len(s.defs)),
-		plans: make([]atomic.Pointer[plan], len(s.programs)),
-		reach: make([]atomic.Pointer[reach], len(s.programs)),
-		subs:  make(map[*sub]subPlan),
+		rels:   make([]graph.Rel, len(s.programs)),
+		kinds:  make(map[string]graph.Rel, len(s.defs)),
+		types:  make(map[string]graph.Type, len(s.defs)),
+		shapes: shapes{seed: maphash.MakeSeed()},
+		plans:  make([]atomic.Pointer[plan], len(s.programs)),
+		reach:  make([]atomic.Pointer[reach], len(s.programs)),
+		subs:   make(map[*sub]subPlan),
 	}
 	for i, p := range s.programs {
 		b.rels[i] = relOf(snap, p.def.name, p.name)

@@ -9,7 +9,7 @@ import (
 )
 
 // Check answers whether a subject has a permission on an object as of an instant. It does
-// not allocate once its scratch has grown.
+// not allocate once its scratch has grown and its shape is made.
 func (v View) Check(ctx context.Context, q relation.Question, now time.Time) (Verdict, Reason) {
 	c, why := v.Checker(q.Object.Type, q.Permission, q.Subject.Type, q.Subject.Relation)
 	if why != Answered {

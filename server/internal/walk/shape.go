@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync/atomic"
 
@@ -8,8 +9,8 @@ import (
 )
 
 // shape is what all checks of one permission for one kind of subject have in common, found by its
-// four names and so without five maps. A check costs little more than bringing two objects' names
-// from memory, and the fewer instructions lie between the two, the more their ways there overlap.
+// four names and so without five maps. A check mostly waits for memory, for two objects' names first,
+// and the fewer instructions lie between the two, the more of their waiting is at the same time.
 type shape struct {
 	names names
 
@@ -28,24 +29,24 @@ type names struct {
 // noType stands for a definition that no tuple ever named: the graph's own numbers are less.
 const noType = ^graph.Type(0)
 
-// shapes keeps those that were asked for last. There are few permissions that are asked for often;
-// two that meet in a place are made anew in turn, as each would be without it.
-type shapes [64]atomic.Pointer[shape]
+// shapes keeps those that were asked for last, one in each place: two that meet there are made anew
+// when they are asked for in turn. There are few permissions that are asked for often.
+type shapes struct {
+	seed   maphash.Seed
+	places [256]atomic.Pointer[shape]
+}
 
-// of returns the place of a shape: the texts' lengths and a last letter tell most of them apart.
-func (s *shapes) of(n names) *atomic.Pointer[shape] {
-	i := len(n.typ) + 5*len(n.permission) + 11*len(n.subjectType) + 23*len(n.subjectRelation)
-	if n.permission != "" {
-		i += 3 * int(n.permission[len(n.permission)-1])
-	}
-	return &s[uint(i)%uint(len(s))]
+// of returns the place of a shape. Permissions are many, and types few.
+func (s *shapes) of(n *names) *atomic.Pointer[shape] {
+	i := maphash.String(s.seed, n.permission) + uint64(len(n.typ)+11*len(n.subjectType)+23*len(n.subjectRelation))
+	return &s.places[i%uint64(len(s.places))]
 }
 
 // shape returns what answers the checks of a permission on objects of a type for subjects of a type,
 // and with a relation if one is given. The Reason says why there is none.
 func (b *bound) shape(typ, permission, subjectType, subjectRelation string) (*shape, Reason) {
 	n := names{typ, permission, subjectType, subjectRelation}
-	place := b.shapes.of(n)
+	place := b.shapes.of(&n)
 	if s := place.Load(); s != nil && s.names == n {
 		return s, Answered
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -19,19 +20,19 @@ const (
 	mostFloor  = 1 << 30
 )
 
-// A large heap grows by less than itself before it is collected: by a sixteenth of the memory, which
-// is enough for collections to be rare, and of what is alive in a country's registers the half would
-// be gigabytes of garbage.
+// A large heap that no limit bounds is collected before it has doubled: once it has grown by a sixteenth
+// of the memory. That keeps collections rare, and what a country's registers keep alive would come with
+// as many gigabytes of garbage.
 const leastRoom = 1 << 30 // bytes; where the sixteenth is less
 
 // mostGOGC bounds how much may be added to what is alive, which a collection can find to have
 // grown: until GOGC is set anew, which is soon after it, the heap may grow by as much again.
 const mostGOGC = 700
 
-// heapFloor keeps the heap's goal from falling below a size.
+// heapFloor keeps the heap's goal from falling below a size, and from lying far above what is alive.
 type heapFloor struct {
 	least   int64 // bytes
-	room    int64 // bytes: by so much what is alive may grow, where it is more than that
+	room    int64 // bytes: the most that a heap of more than that may grow by
 	percent int   // what GOGC is in between
 	ended   atomic.Bool
 }
@@ -63,8 +64,13 @@ func floorOf(memory uint64, limit int64) int64 {
 	return min(max(leastFloor, min(shareOf(memory, limit), mostFloor)), limit/2)
 }
 
-// roomOf returns by how much a large heap may grow on such a machine.
-func roomOf(memory uint64, limit int64) int64 { return max(leastRoom, shareOf(memory, limit)) }
+// roomOf returns by how much a large heap may grow on such a machine. A limit bounds it by itself.
+func roomOf(memory uint64, limit int64) int64 {
+	if limit != math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return max(leastRoom, shareOf(memory, limit))
+}
 
 func shareOf(memory uint64, limit int64) int64 { return int64(min(memory, uint64(limit)) / floorShare) }
 
@@ -82,7 +88,11 @@ func (h *heapFloor) percentFor(live int64) int {
 	if live <= h.least/(1+mostGOGC/100) { // or not known, before the first collection
 		return max(h.percent, mostGOGC)
 	}
-	return max(min(h.percent, int(h.room*100/live)), int((h.least-live)*100/live))
+	percent := h.percent
+	if live > h.room {
+		percent = min(percent, max(1, int(h.room*100/live)))
+	}
+	return max(percent, int((h.least-live)*100/live))
 }
 
 // reading returns a metric of the runtime that counts something.

@@ -57,7 +57,7 @@ func TestRoomOf(t *testing.T) {
 		{0, none, gib},
 		{8 * gib, none, gib},
 		{32 * gib, none, 2 * gib},
-		{64 * gib, 32 * gib, 2 * gib},
+		{64 * gib, 32 * gib, none},
 	} {
 		if got := roomOf(row.memory, row.limit); got != row.want {
 			t.Errorf("of %d bytes, limited to %d: %d, want %d", row.memory, row.limit, got, row.want)

@@ -68,6 +68,35 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// What is of another type than it should be is named, and none of it repeated: it may be about a person.
+func TestWrongTypes(t *testing.T) {
+	const secret = "31010112345"
+	for _, row := range []struct{ text, want string }{
+		{`{"Request":{"CombinedDecision":` + secret + `}}`, "the text is no JSON request: Request.CombinedDecision is a number and not a boolean"},
+		{`{"Request":["` + secret + `"]}`, "the text is no JSON request: Request is an array and not an object"},
+		{`{"Request":{"Category":["` + secret + `"]}}`, "a category is no object of attributes: it is a string and not an object"},
+		{`{"Request":{"Category":[{"CategoryId":"a","Content":{"` + secret + `":1}}]}}`, "a category is no object of attributes: Content is an object and not a string"},
+		{`{"Request":{"Resource":[{"Attribute":[{"AttributeId":"b","IncludeInResult":"` + secret + `","Value":"` + secret + `"}]}]}}`,
+			"an attribute of " + xacml.ResourceCategory + ": IncludeInResult is a string and not a boolean"},
+		{`{"Request":{"MultiRequests":{"RequestReference":[{"ReferenceId":"` + secret + `"}]}}}`,
+			"a RequestReference is no list of ReferenceId: ReferenceId is a string and not an array"},
+	} {
+		r, err := jsonform.ReadRequest([]byte(row.text), xmltree.Limits{})
+		got := ""
+		switch {
+		case err != nil:
+			got = err.Error()
+		case len(r.Questions) > 0:
+			got = r.Questions[0].Fault
+		default:
+			got = r.Categories[0].Fault
+		}
+		if got != row.want {
+			t.Errorf("%s: %q, want %q", row.text, got, row.want)
+		}
+	}
+}
+
 func TestContent(t *testing.T) {
 	for _, content := range []string{`<a xmlns=\"urn:x\"><b/></a>`, `PGEgeG1sbnM9InVybjp4Ij48Yi8+PC9hPg==`} {
 		r, err := jsonform.ReadRequest([]byte(`{"Request":{"Resource":{"Content":"`+content+`"}}}`), xmltree.Limits{})

@@ -2,9 +2,11 @@ package jsonform
 
 import (
 	"bytes"
+	"cmp"
 	standard "encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
@@ -16,7 +18,7 @@ import (
 // many is a list, of which one element may stand without brackets.
 type many []json.RawMessage
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. The elements share the memory of data, which read says.
 func (m *many) UnmarshalJSON(data []byte) error {
 	if bytes.HasPrefix(data, []byte("[")) {
 		return read(data, (*[]json.RawMessage)(m))
@@ -27,10 +29,33 @@ func (m *many) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// read reads data, which has been found valid. Raw messages in it share its memory.
+// read reads data, which has been found valid and does not change any more. Raw messages in it share
+// its memory.
 func read(data []byte, to any) error {
-	_, err := json.Parse(data, to, json.DontCopyRawMessage)
-	return err
+	if _, err := json.Parse(data, to, json.DontCopyRawMessage); err == nil {
+		return nil
+	}
+	// Its errors quote what was read, which may be about a person. The standard ones have the place.
+	err := standard.Unmarshal(data, to)
+	var wrong *standard.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	is, _, _ := strings.Cut(wrong.Value, " ") // a number's digits follow it
+	return fmt.Errorf("%s is %s and not %s", cmp.Or(wrong.Field, "it"), named(is), named(wrong.Type.Kind().String()))
+}
+
+// named returns what JSON calls a type of Go's.
+func named(kind string) string {
+	switch kind {
+	case "bool":
+		return "a boolean"
+	case "array", "slice":
+		return "an array"
+	case "object", "struct":
+		return "an object"
+	}
+	return "a " + kind
 }
 
 type document struct {
@@ -65,7 +90,7 @@ func ReadRequest(data []byte, limits xmltree.Limits) (*xacml.Request, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("the text is not UTF-8")
 	}
-	if !standard.Valid(data) { // its nesting is bounded then
+	if !standard.Valid(data) { // which also refuses deep nesting; json.Parse does not
 		return nil, fmt.Errorf("the text is no JSON request: %w", standard.Unmarshal(data, new(any)))
 	}
 	var d document
