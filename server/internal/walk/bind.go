@@ -17,15 +17,20 @@ const noRel = graph.Rel(1<<15 - 1)
 type bound struct {
 	schema *Schema
 	words  int
-	rels   []graph.Rel           // by program: as relation, and as kind of subject
-	kinds  map[string]graph.Rel  // by definition: its objects as subjects
-	types  map[string]graph.Type // by definition: noType where no tuple names one of it
+	rels   []graph.Rel // by program: as relation, and as kind of subject
+	defs   map[string]boundDef
 	shapes shapes
 	plans  []atomic.Pointer[plan]
 	reach  []atomic.Pointer[reach]
 
 	binding sync.Mutex       // held while a program is bound
 	subs    map[*sub]subPlan // those that are, without their offsets: programs share them
+}
+
+// boundDef is a definition in the numbers of a graph.
+type boundDef struct {
+	kind graph.Rel  // of its objects as subjects; noRel where no tuple has one
+	typ  graph.Type // noType where no tuple names one of it
 }
 
 // at returns the schema in the numbers of a published snapshot.
@@ -41,8 +46,7 @@ func (s *Schema) at(snap *graph.Snapshot) *bound {
 	b := &bound{
 		schema: s, words: snap.Rels(),
 		rels:   make([]graph.Rel, len(s.programs)),
-		kinds:  make(map[string]graph.Rel, len(s.defs)),
-		types:  make(map[string]graph.Type, len(s.defs)),
+		defs:   make(map[string]boundDef, len(s.defs)),
 		shapes: shapes{seed: maphash.MakeSeed()},
 		plans:  make([]atomic.Pointer[plan], len(s.programs)),
 		reach:  make([]atomic.Pointer[reach], len(s.programs)),
@@ -52,8 +56,7 @@ func (s *Schema) at(snap *graph.Snapshot) *bound {
 		b.rels[i] = relOf(snap, p.def.name, p.name)
 	}
 	for name := range s.defs {
-		b.kinds[name] = relOf(snap, name, "")
-		b.types[name] = typeOf(snap, name)
+		b.defs[name] = boundDef{relOf(snap, name, ""), typeOf(snap, name)}
 	}
 	s.bound.Store(b)
 	return b
@@ -77,8 +80,8 @@ func typeOf(snap *graph.Snapshot, name string) graph.Type {
 // does not know it.
 func (b *bound) kind(typ, relation string) graph.Rel {
 	if relation == "" {
-		if r, ok := b.kinds[typ]; ok {
-			return r
+		if d, ok := b.defs[typ]; ok {
+			return d.kind
 		}
 		return noRel
 	}

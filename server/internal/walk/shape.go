@@ -61,7 +61,7 @@ func (b *bound) shape(typ, permission, subjectType, subjectRelation string) (*sh
 	}
 	s := &shape{
 		names: names{p.def.name, p.name, strings.Clone(subjectType), strings.Clone(subjectRelation)},
-		asker: a, program: p, plan: plan, objectType: b.types[typ], subjectType: b.types[subjectType],
+		asker: a, program: p, plan: plan, objectType: b.defs[typ].typ, subjectType: b.defs[subjectType].typ,
 	}
 	place.Store(s)
 	return s, Answered

@@ -87,28 +87,24 @@ type asker struct {
 
 // asker returns a kind of subject. ok is false when the schema does not know it.
 func (b *bound) asker(typ, rel string) (a asker, ok bool) {
-	kind, known := b.kinds[typ]
+	def, known := b.defs[typ]
 	if !known {
 		return asker{}, false
 	}
 	if rel == "" {
-		return asker{kind, kind, -1}, true
+		return asker{def.kind, def.kind, -1}, true
 	}
 	p := b.schema.program(typ, rel)
 	if p == nil {
 		return asker{}, false
 	}
-	return asker{b.rels[p.index], kind, p.index}, true
+	return asker{b.rels[p.index], def.kind, p.index}, true
 }
 
 // node returns the number of an object, or a number that stands for one that the graph does
 // not know. ok is false for an id that a question may not name.
 func (v View) node(o relation.Object, unknown graph.Node) (n graph.Node, ok bool) {
-	typ, known := v.snap.Type(o.Type)
-	if !known {
-		typ = noType
-	}
-	return v.nodeOf(typ, o.ID, unknown)
+	return v.nodeOf(typeOf(v.snap, o.Type), o.ID, unknown)
 }
 
 // nodeOf is node for a definition that was looked up before.

@@ -175,7 +175,7 @@ func (c *benchCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer end()
-	defer keepHeapFloor(os.LookupEnv)() // a collection in here is a pause of the calls
+	defer keepHeapGoal(os.LookupEnv)() // a collection in here is a pause of the calls
 	report.Measurements, err = c.load.Alternate(ctx, questions, tell, measurands...)
 	if err != nil {
 		return err

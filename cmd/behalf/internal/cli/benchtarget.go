@@ -28,7 +28,7 @@ func newBenchFloor(t Terminal) *cobra.Command {
 			if err != nil {
 				return usagef("%q is not how often", args[2])
 			}
-			defer keepHeapFloor(os.LookupEnv)()
+			defer keepHeapGoal(os.LookupEnv)()
 			return bench.ServeFloor(cmd.Context(), bench.API(args[0]), args[1], times, t.In, t.Out)
 		},
 	}

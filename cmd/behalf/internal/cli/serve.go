@@ -89,7 +89,7 @@ listens on this machine only; an address that others can reach needs a certifica
 func (c *serveCommand) run(ctx context.Context) error {
 	c.config.Logger = c.logger()
 	limitMemory(c.config.Logger, os.LookupEnv, memlimit.FromCgroup)
-	defer keepHeapFloor(os.LookupEnv)()
+	defer keepHeapGoal(os.LookupEnv)()
 	if bar := newProgress(c.Err); bar.terminal { // a log that is read by others has lines only
 		c.config.Loading = func(loaded, total int) {
 			bar.show("loading", int64(loaded), int64(total))

@@ -29,26 +29,26 @@ const leastRoom = 1 << 30 // bytes; where the sixteenth is less
 // grown: until GOGC is set anew, which is soon after it, the heap may grow by as much again.
 const mostGOGC = 700
 
-// heapFloor keeps the heap's goal from falling below a size, and from lying far above what is alive.
-type heapFloor struct {
+// heapGoal keeps the heap's goal from falling below a size, and from lying far above what is alive.
+type heapGoal struct {
 	least   int64 // bytes
 	room    int64 // bytes: the most that a heap of more than that may grow by
 	percent int   // what GOGC is in between
 	ended   atomic.Bool
 }
 
-// keepHeapFloor has a floor kept until end is called. GOGC in the environment stays, as
-// somebody chose it.
+// keepHeapGoal has the heap's goal kept in its bounds until end is called. GOGC in the
+// environment stays, as somebody chose it.
 //
 // Little may be alive, and GOGC alone would not take the heap as far. So it holds on to what
 // does: nobody writes there, so that it takes no memory, and a collection does not look into it.
-func keepHeapFloor(lookup func(string) (string, bool)) (end func()) {
+func keepHeapGoal(lookup func(string) (string, bool)) (end func()) {
 	if text, given := lookup("GOGC"); given && text != "" {
 		return func() {}
 	}
 	memory, _ := memlimit.FromSystem() // 0 where it does not say
 	limit := debug.SetMemoryLimit(-1)
-	h := &heapFloor{least: floorOf(memory, limit), room: roomOf(memory, limit), percent: int(reading("/gc/gogc:percent"))}
+	h := &heapGoal{least: floorOf(memory, limit), room: roomOf(memory, limit), percent: int(reading("/gc/gogc:percent"))}
 	held := make([]byte, h.least/(1+mostGOGC/100))
 	h.keep()
 	return func() {
@@ -75,16 +75,16 @@ func roomOf(memory uint64, limit int64) int64 {
 func shareOf(memory uint64, limit int64) int64 { return int64(min(memory, uint64(limit)) / floorShare) }
 
 // keep sets GOGC now, and anew after each collection.
-func (h *heapFloor) keep() {
+func (h *heapGoal) keep() {
 	if h.ended.Load() {
 		return
 	}
 	debug.SetGCPercent(h.percentFor(int64(reading("/gc/heap/live:bytes"))))
-	runtime.AddCleanup(new([2]uint64), (*heapFloor).keep, h) // of what the next collection finds unused
+	runtime.AddCleanup(new([2]uint64), (*heapGoal).keep, h) // of what the next collection finds unused
 }
 
 // percentFor returns the GOGC by which a heap with so much alive reaches the floor, or takes up its room.
-func (h *heapFloor) percentFor(live int64) int {
+func (h *heapGoal) percentFor(live int64) int {
 	if live <= h.least/(1+mostGOGC/100) { // or not known, before the first collection
 		return max(h.percent, mostGOGC)
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-func TestHeapFloor(t *testing.T) {
+func TestHeapGoal(t *testing.T) {
 	const mib = 1 << 20
-	h := heapFloor{least: 256 * mib, room: 1024 * mib, percent: 100}
+	h := heapGoal{least: 256 * mib, room: 1024 * mib, percent: 100}
 	for live, want := range map[int64]int{
 		0:          mostGOGC,
 		10 * mib:   mostGOGC,
@@ -65,8 +65,8 @@ func TestRoomOf(t *testing.T) {
 	}
 }
 
-// TestHeapFloorKept has the floor follow what is alive, from one collection to the next.
-func TestHeapFloorKept(t *testing.T) {
+// TestHeapGoalKept has the goal follow what is alive, from one collection to the next.
+func TestHeapGoalKept(t *testing.T) {
 	limit, percent := debug.SetMemoryLimit(math.MaxInt64), debug.SetGCPercent(100)
 	t.Cleanup(func() {
 		debug.SetMemoryLimit(limit)
@@ -78,7 +78,7 @@ func TestHeapFloorKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	least := uint64(floorOf(memory, math.MaxInt64))
-	end := keepHeapFloor(none)
+	end := keepHeapGoal(none)
 	goal := func() uint64 { return reading("/gc/heap/goal:bytes") }
 	runtime.GC()
 	for goal() < least*9/10 || goal() > least*11/10 { // the collection's cleanup comes soon after it
@@ -96,14 +96,14 @@ func TestHeapFloorKept(t *testing.T) {
 	}
 
 	debug.SetMemoryLimit(200 << 20)
-	end = keepHeapFloor(none)
+	end = keepHeapGoal(none)
 	runtime.GC()
 	for goal() > 160<<20 {
 		runtime.Gosched()
 	}
 	end()
 
-	keepHeapFloor(func(string) (string, bool) { return "50", true })()
+	keepHeapGoal(func(string) (string, bool) { return "50", true })()
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("with GOGC in the environment it is set to %d", got)
 	}
